@@ -1,0 +1,102 @@
+/*
+ * The only user of OpenSSL's hashes and base64.
+ */
+#include "core/crypto.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+struct hg_sha256 {
+    EVP_MD_CTX *context;
+};
+
+struct hg_sha256 *hg_sha256_new(void)
+{
+    struct hg_sha256 *hash = hg_malloc(sizeof(*hash));
+
+    hash->context = EVP_MD_CTX_new();
+    hg_assert(hash->context != NULL);
+    hg_assert(EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL) == 1);
+    return hash;
+}
+
+void hg_sha256_update(struct hg_sha256 *hash, const void *bytes, size_t length)
+{
+    hg_assert(EVP_DigestUpdate(hash->context, bytes, length) == 1);
+}
+
+void hg_sha256_final(struct hg_sha256 *hash, unsigned char out[HG_SHA256_LEN])
+{
+    hg_assert(EVP_DigestFinal_ex(hash->context, out, NULL) == 1);
+    EVP_MD_CTX_free(hash->context);
+    free(hash);
+}
+
+void hg_sha256(struct hg_str text, unsigned char out[HG_SHA256_LEN])
+{
+    struct hg_sha256 *hash = hg_sha256_new();
+
+    hg_sha256_update(hash, text.p, text.n);
+    hg_sha256_final(hash, out);
+}
+
+enum { SLICE = 48 * 1024 }; /* a multiple of 3 and 4, well inside the int of OpenSSL's interface */
+
+bool hg_base64_encode(struct hg_buf *out, struct hg_str text)
+{
+    size_t total = (text.n + 2) / 3 * 4;
+    /* One byte more: OpenSSL writes a terminator. */
+    char *room = hg_buf_reserve(out, total + 1);
+
+    if (!room)
+        return false;
+    while (text.n) {
+        size_t piece = HG_MIN(text.n, (size_t)SLICE);
+
+        room += EVP_EncodeBlock((unsigned char *)room, (const unsigned char *)text.p, (int)piece);
+        text = hg_str_skip(text, piece);
+    }
+    hg_buf_commit(out, total);
+    return true;
+}
+
+static bool is_base64(struct hg_str text, size_t *padding)
+{
+    size_t pad = 0;
+
+    if (text.n % 4)
+        return false;
+    while (pad < 2 && pad < text.n && text.p[text.n - 1 - pad] == '=')
+        pad++;
+    for (size_t i = 0; i < text.n - pad; i++) {
+        char c = text.p[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/'))
+            return false;
+    }
+    *padding = pad;
+    return true;
+}
+
+bool hg_base64_decode(struct hg_buf *out, struct hg_str text)
+{
+    size_t padding, total;
+    char *room;
+
+    if (!is_base64(text, &padding))
+        return false;
+    total = text.n / 4 * 3;
+    room = hg_buf_reserve(out, total);
+    if (!room)
+        return false;
+    while (text.n) {
+        size_t piece = HG_MIN(text.n, (size_t)SLICE);
+        int got = EVP_DecodeBlock((unsigned char *)room, (const unsigned char *)text.p, (int)piece);
+
+        hg_assert(got == (int)(piece / 4 * 3));
+        room += got;
+        text = hg_str_skip(text, piece);
+    }
+    hg_buf_commit(out, total - padding);
+    return true;
+}
