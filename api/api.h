@@ -1,0 +1,29 @@
+/*
+ * The management plane: Amazon-compatible REST handlers and Headgate's own pages on one port.
+ */
+#ifndef HG_API_API_H
+#define HG_API_API_H
+
+#include "gateway/gateway.h"
+
+struct hg_api_server;
+
+struct hg_api_options {
+    struct hg_loops *loops;
+    struct hg_registry *registry;
+    struct hg_workers *workers;
+    struct hg_gateway *gateway;
+    struct hg_server *server; /* for connection figures */
+};
+
+struct hg_api_server *api_new(const struct hg_api_options *options);
+void api_free(struct hg_api_server *api);
+
+/* Health answers 200 from now on; before: 503 "starting", and during the drain: 503 "draining". Any thread. */
+enum hg_api_phase { HG_API_STARTING, HG_API_READY, HG_API_DRAINING };
+void api_set_phase(struct hg_api_server *api, enum hg_api_phase phase);
+
+/* hg_http_handler for the management listener; arg is the struct hg_api_server. */
+void api_on_request(struct hg_request *req, void *api);
+
+#endif

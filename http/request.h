@@ -1,0 +1,99 @@
+/*
+ * One HTTP request and its answer, free of the HTTP version that carried it.
+ * Lives on one loop; owned by its connection's stream.
+ */
+#ifndef HG_HTTP_REQUEST_H
+#define HG_HTTP_REQUEST_H
+
+#include "core/arena.h"
+#include "core/blob.h"
+#include "core/loop.h"
+
+enum {
+    HG_REQUEST_HEADERS_MAX = 10240 * 2, /* bytes of names and values kept; beyond: 431 */
+    HG_REQUEST_BODY_MAX = 10485760,     /* API Gateway's payload limit; beyond: 413 */
+    HG_REQUEST_ARENA_MAX = 1 << 20,
+};
+
+struct hg_header {
+    struct hg_str name;  /* as received; lower case on HTTP/2 */
+    struct hg_str value; /* without surrounding blanks */
+};
+
+/* Who is at the other end, and through what. Owned by the connection. */
+struct hg_peer {
+    char remote_ip[46];
+    uint16_t remote_port, local_port;
+    bool is_tls;
+    const char *tls_version; /* "TLSv1.3"; NULL without TLS */
+    const char *tls_cipher;
+};
+
+enum hg_http_version { HG_HTTP_1_0, HG_HTTP_1_1, HG_HTTP_2 };
+
+/*
+ * The answer. Header names and values must live until the request is done:
+ * take them from req->arena or make them static. Content-Length, Date, and
+ * connection headers are added by the server: do not set them.
+ */
+struct hg_response {
+    int status;
+    struct hg_header *headers; /* grows in req->arena */
+    size_t header_count, header_room;
+    struct hg_str body;     /* must live until the request is done … */
+    struct hg_blob *holder; /* … or is kept alive by this reference, dropped at the end; may be NULL */
+};
+
+struct hg_request {
+    struct hg_loop *loop;
+    struct hg_arena *arena;
+    const struct hg_peer *peer;
+    enum hg_http_version version;
+
+    struct hg_str method;
+    struct hg_str target; /* as sent, origin form */
+    struct hg_str path;   /* target before '?' */
+    struct hg_str query;  /* after '?'; p is NULL when there is none */
+    struct hg_str authority; /* Host or :authority */
+    struct hg_header *headers; /* in order of arrival; no pseudo-headers; Host is present for both versions */
+    size_t header_count;
+    struct hg_str body; /* complete when the handler runs */
+
+    int64_t start_us; /* monotonic, when the head was complete */
+    struct hg_response response;
+
+    /* For the handler. */
+    void *user;
+    /* Set by the handler: the client has left; do not answer; req dies after this returns. May be NULL. */
+    void (*on_abort)(struct hg_request *req);
+    /* Set by the handler: the answer's last byte was handed to the kernel or the client left midway. May be NULL. */
+    void (*on_done)(struct hg_request *req, uint64_t bytes_sent);
+
+    /* For the connection. */
+    const struct hg_stream_ops *stream_ops;
+};
+
+/* What a protocol version must do for a request. */
+struct hg_stream_ops {
+    void (*respond)(struct hg_request *req);
+};
+
+/* First header of that name (case-insensitive); p is NULL when absent. */
+struct hg_str req_header(const struct hg_request *req, const char *name);
+
+/* Adds a header to the answer. Borrows both strings until the request is done. */
+void req_add_header(struct hg_request *req, struct hg_str name, struct hg_str value);
+
+/*
+ * Sends req->response. Exactly once per request, at once or any time later, on
+ * the request's loop. Nothing of the request may be used after on_done.
+ */
+void req_respond(struct hg_request *req);
+
+/* The short forms: status, content type and body at once; body is borrowed. */
+void req_respond_with(struct hg_request *req, int status, const char *content_type, struct hg_str body);
+
+/* Reason phrase of a status code (RFC 9110 §15); "" when unknown. */
+const char *http_reason(int status);
+
+#endif
