@@ -133,7 +133,7 @@ def main():
                 f.write(text)
         python = os.path.join(RUNTIMES, "python", "bootstrap.py")
         report("python", [args.python, python], [args.python, "-c", "pass"], task_root, args.events, 1.5)
-        node = os.path.join(RUNTIMES, "nodejs", "bootstrap.js")
+        node = os.path.join(RUNTIMES, "nodejs", "bootstrap.cjs")
         if args.node and os.path.exists(node):
             report("nodejs", [args.node, node], [args.node, "-e", "0"], task_root, args.events, 1.2)
 
