@@ -136,7 +136,6 @@ class Runtime {
       (headers, body) => this.onEvent(headers, body),
       (reason) => this.onLost(reason)
     );
-    this.connection.socket.unref();
     process.on('uncaughtException', (error) => this.die('Uncaught Exception', error, EXIT_EXCEPTION));
     process.on('unhandledRejection', (reason, promise) => {
       const error = new errors.UnhandledPromiseRejection(reason);
@@ -157,8 +156,7 @@ class Runtime {
     }
     if (this.isDying) return;
     this.isInitialised = true;
-    this.connection.socket.ref();
-    this.connection.next();
+    setImmediate(() => this.connection.next()); // a rejection nobody handles comes first
   }
 
   onEvent(headers, body) {
@@ -168,7 +166,6 @@ class Runtime {
     const traceId = headers['lambda-runtime-trace-id'];
     if (traceId !== undefined) process.env._X_AMZN_TRACE_ID = traceId;
     else delete process.env._X_AMZN_TRACE_ID;
-    this.connection.socket.unref();
     try {
       if (this.hasCallbacks) this.callWithCallback(invocation, headers, body);
       else this.callAsync(invocation, headers, body);
@@ -200,7 +197,6 @@ class Runtime {
 
   finish(invocation) {
     if (this.isDying) return;
-    this.connection.socket.ref();
     // In the next phase of the loop, so that a rejection nobody handles comes before the next event is asked for.
     setImmediate(() => {
       if (this.isDying) return;
@@ -227,7 +223,6 @@ class Runtime {
       if (this.invocation === null) process.exit(status);
       answer = this.invocation.answer || { ...answer, path: `invocation/${this.invocation.requestId}/error` };
     }
-    this.connection.socket.ref();
     this.connection.post(answer.path, answer.body, answer.errorType, () => process.exit(status));
   }
 
