@@ -14,6 +14,7 @@ struct hg_api_options {
     struct hg_workers *workers;
     struct hg_gateway *gateway;
     struct hg_server *server; /* for connection figures */
+    unsigned max_concurrency; /* what GetAccountSettings reports */
 };
 
 struct hg_api_server *api_new(const struct hg_api_options *options);

@@ -1,0 +1,58 @@
+/*
+ * One call of the management API: what the frame hands to an operation, and
+ * the ways to answer it. On the request's loop.
+ */
+#ifndef HG_API_CALL_H
+#define HG_API_CALL_H
+
+#include "api/api.h"
+
+enum { HG_CALL_PARAMS_MAX = 3 };
+
+struct hg_api_server {
+    struct hg_api_options options;
+    _Atomic int phase;
+    int64_t started_us;
+};
+
+/* Lives in the request's arena. */
+struct hg_call {
+    struct hg_request *req;
+    struct hg_api_server *api;
+    const char *operation;
+    struct hg_str params[HG_CALL_PARAMS_MAX]; /* of the path, percent-decoded, in order */
+    char request_id[HG_UUID_LEN + 1];
+};
+
+typedef void (*hg_operation_fn)(struct hg_call *call);
+
+enum hg_api_error {
+#define HG_API_ERROR(symbol, status, name, message_key, type) HG_API_##symbol,
+#include "api/errors.def"
+#undef HG_API_ERROR
+};
+
+/* Value of a query parameter, decoded; p is NULL when absent. */
+struct hg_str call_query(const struct hg_call *call, const char *name);
+
+/* A buffer for the answer's document; freed with the request. */
+struct hg_buf *call_buffer(struct hg_call *call);
+/* Answers with JSON that buf (from call_buffer) holds. */
+void call_respond_json(struct hg_call *call, int status, const struct hg_buf *buf);
+/* Answers with an error in the service's form. */
+void call_fail(struct hg_call *call, enum hg_api_error error, const char *format, ...) hg_printf_like(3, 4);
+/* The error forms that differ: a null message; a throttle with its reason. */
+void call_deny(struct hg_call *call);
+void call_throttle(struct hg_call *call, const char *reason);
+
+/* The operations of operations.def that are served, and Headgate's own pages. */
+void lambda_invoke(struct hg_call *call);
+void lambda_list_functions(struct hg_call *call);
+void lambda_get_function(struct hg_call *call);
+void lambda_get_function_configuration(struct hg_call *call);
+void lambda_get_account_settings(struct hg_call *call);
+void page_health(struct hg_call *call);
+void page_routes(struct hg_call *call);
+void page_metrics(struct hg_call *call);
+
+#endif
