@@ -1,0 +1,357 @@
+"""The Lambda API on the management port: plain HTTP, boto3, and the aws command."""
+
+import base64
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+from headgate import clean_env
+
+APP_PY = """
+import time
+
+
+def handler(event, context):
+    if isinstance(event, dict) and "sleep" in event:
+        time.sleep(event["sleep"])
+    if isinstance(event, dict) and event.get("log"):
+        print("line " * 2000)
+        print("the last line")
+    return {"event": event, "arn": context.invoked_function_arn, "version": context.function_version}
+"""
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
+MEBI = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def server(serve_module):
+    project = serve_module.project()
+    project.file("src/app.py", APP_PY)
+    return serve_module(project.template("""
+        Globals: {Function: {Handler: app.handler, Runtime: python3.12, CodeUri: src, Timeout: 10}}
+        Resources:
+          Orders:
+            Type: AWS::Serverless::Function
+            Properties:
+              FunctionName: orders
+              Description: takes orders
+              MemorySize: 256
+              Environment: {Variables: {STAGE: test}}
+          Single: {Type: AWS::Serverless::Function, Properties: {FunctionName: single, ReservedConcurrentExecutions: 1}}
+          Closed: {Type: AWS::Serverless::Function, Properties: {FunctionName: closed, ReservedConcurrentExecutions: 0}}
+          Live: {Type: AWS::Serverless::Function, Properties: {FunctionName: live, AutoPublishAlias: prod}}
+        """))
+
+
+@pytest.fixture(scope="module")
+def aws(server):
+    return boto3.client(
+        "lambda", endpoint_url=server.management_url, region_name="us-east-1", aws_access_key_id="test",
+        aws_secret_access_key="test", config=botocore.config.Config(retries={"max_attempts": 1, "mode": "standard"}))
+
+
+def test_invoke(server):
+    answer = server.invoke("orders", b'{"id":7}')
+    assert answer.status == 200
+    assert answer.header("content-type") == "application/json"
+    assert answer.header("x-amz-executed-version") == "$LATEST"
+    assert answer.header("x-amz-function-error") is None
+    assert answer.header("x-amz-log-result") is None
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer.header("x-amzn-requestid"))
+    assert answer.header("x-amzn-trace-id").startswith("Root=1-")
+    assert answer.header("content-length") == str(len(answer.body))
+    assert answer.json() == {"event": {"id": 7}, "arn": ARN + "orders", "version": "$LATEST"}
+
+
+@pytest.mark.parametrize("name, arn", [
+    ("orders", "orders"),
+    ("orders:$LATEST", "orders:$LATEST"),
+    ("function:orders", "orders"),
+    ("000000000000:function:orders", "orders"),
+    (ARN + "orders", "orders"),
+    (ARN + "orders:$LATEST", "orders:$LATEST"),
+    ("arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Aorders", "orders"),
+    ("live:prod", "live:prod"),
+])
+def test_names(server, name, arn):
+    answer = server.invoke(name)
+    assert answer.status == 200, answer.text
+    assert answer.json()["arn"] == ARN + arn
+
+
+def test_qualifier(server):
+    assert server.invoke("orders", qualifier="$LATEST").json()["arn"] == ARN + "orders:$LATEST"
+    assert server.invoke("orders:$LATEST", qualifier="$LATEST").status == 200
+    answer = server.invoke("live:prod", qualifier="$LATEST")
+    assert answer.status == 400
+    assert answer.header("x-amzn-errortype") == "InvalidParameterValueException"
+    assert answer.json() == {
+        "Type": "User",
+        "message": "The derived qualifier from the function name does not match the specified qualifier."}
+
+
+def test_dry_run(server):
+    answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "DryRun"})
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.header("x-amz-executed-version") is None
+    assert server.invoke("absent", headers={"X-Amz-Invocation-Type": "DryRun"}).status == 404
+
+
+def test_event_is_refused_with_a_clear_message(server):
+    answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "Event"})
+    assert answer.status in (400, 501)
+    assert answer.header("x-amzn-errortype")
+    said = answer.json()
+    assert re.search("(?i)event|async", said.get("message") or said.get("Message"))
+
+
+def test_unknown_invocation_type(server):
+    answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "Later"})
+    assert answer.status == 400
+    assert answer.header("x-amzn-errortype") == "ValidationException"
+    assert answer.json() == {"message": (
+        "1 validation error detected: Value 'Later' at 'invocationType' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")}
+
+
+@pytest.mark.parametrize("name, arn", [
+    ("absent", "absent:$LATEST"), ("orders:nope", "orders:nope"), ("orders:7", "orders:7")])
+def test_unknown_function(server, name, arn):
+    answer = server.invoke(name)
+    assert answer.status == 404
+    assert answer.header("x-amzn-errortype") == "ResourceNotFoundException"
+    assert answer.json() == {"Type": "User", "Message": f"Function not found: {ARN}{arn}"}
+
+
+def test_function_of_another_region(server):
+    answer = server.invoke("arn:aws:lambda:eu-west-1:000000000000:function:orders")
+    assert answer.status == 404
+    assert answer.json()["Message"] == "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
+
+
+def test_function_of_another_account(server):
+    answer = server.invoke("arn:aws:lambda:us-east-1:111122223333:function:orders")
+    assert answer.status == 403
+    assert answer.header("x-amzn-errortype") == "AccessDeniedException"
+    assert answer.json() == {"Message": None}
+
+
+@pytest.mark.parametrize("payload", [b"{", b"nul", b"\x99", b'{"a":1}x', b'{"a":\x80}', b"'a'"])
+def test_payload_that_is_not_json(server, payload):
+    answer = server.invoke("orders", payload)
+    assert answer.status == 400
+    assert answer.header("x-amzn-errortype") == "InvalidRequestContentException"
+    said = answer.json()
+    assert said["Type"] == "User"
+    assert said["message"].startswith("Could not parse request body into json: Could not parse payload into json: ")
+
+
+def test_payload_without_content_type_and_empty(server):
+    assert server.invoke("orders", b"").json()["event"] == {}
+    assert server.manage("POST", "/2015-03-31/functions/orders/invocations").json()["event"] == {}
+
+
+def test_payload_too_large(server):
+    payload = json.dumps("x" * (6 * MEBI)).encode()
+    answer = server.invoke("orders", payload)
+    assert answer.status == 413
+    assert answer.header("x-amzn-errortype") == "RequestEntityTooLargeException"
+    said = answer.json()
+    assert (said.get("message") or said.get("Message")) == (
+        f"{len(payload)} byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)")
+    assert "Type" not in said
+
+
+def test_largest_payload(server):
+    payload = json.dumps("x" * (6 * MEBI - 2)).encode()
+    assert len(payload) == 6 * MEBI
+    answer = server.invoke("orders", payload)
+    assert answer.status == 200
+    # The answer wraps the event and so is over the limit of an answer: that is the function's error.
+    assert answer.header("x-amz-function-error") in (None, "Unhandled")
+
+
+def test_log_tail_is_the_last_four_kibibytes(server):
+    answer = server.invoke("orders", b'{"log":true}', {"X-Amz-Log-Type": "Tail"})
+    tail = base64.b64decode(answer.header("x-amz-log-result"))
+    assert 3000 < len(tail) <= 4096
+    assert b"the last line\n" in tail
+    assert tail.endswith(b"\t\n")
+
+
+def test_throttled(server):
+    answer = server.invoke("closed")
+    assert answer.status == 429
+    assert answer.header("x-amzn-errortype") == "TooManyRequestsException"
+    assert answer.header("retry-after") == "1"
+    assert answer.body == (b'{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User",'
+                           b'"message":"Rate Exceeded."}')
+
+
+def test_unknown_path(server):
+    answer = server.manage("GET", "/2015-03-31/nothing-here")
+    assert answer.status == 404
+    assert answer.header("x-amzn-requestid")
+
+
+def test_boto3_invoke(aws):
+    answer = aws.invoke(FunctionName="orders", Payload=json.dumps({"id": 1}), LogType="Tail",
+                        ClientContext=base64.b64encode(b'{"custom":{}}').decode())
+    assert answer["StatusCode"] == 200
+    assert answer["ExecutedVersion"] == "$LATEST"
+    assert "FunctionError" not in answer
+    assert json.loads(answer["Payload"].read())["event"] == {"id": 1}
+    assert b"END RequestId: " in base64.b64decode(answer["LogResult"])
+
+
+def test_boto3_alias(aws):
+    answer = aws.invoke(FunctionName="live", Qualifier="prod")
+    assert answer["ExecutedVersion"] == "1"
+    said = json.loads(answer["Payload"].read())
+    assert said["arn"] == ARN + "live:prod"
+    assert said["version"] == "1"
+
+
+def test_boto3_errors(aws):
+    with pytest.raises(aws.exceptions.ResourceNotFoundException) as caught:
+        aws.invoke(FunctionName="absent")
+    assert caught.value.response["Error"]["Message"] == f"Function not found: {ARN}absent:$LATEST"
+    with pytest.raises(aws.exceptions.TooManyRequestsException) as caught:
+        aws.invoke(FunctionName="closed")
+    assert caught.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    with pytest.raises(aws.exceptions.InvalidRequestContentException):
+        aws.invoke(FunctionName="orders", Payload=b"{")
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        aws.invoke(FunctionName="orders", Payload=json.dumps("x" * (6 * MEBI)))
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def test_boto3_get_function(aws):
+    said = aws.get_function(FunctionName="orders")
+    configuration = said["Configuration"]
+    assert configuration["FunctionName"] == "orders"
+    assert configuration["FunctionArn"] == ARN + "orders"
+    assert configuration["Runtime"] == "python3.12"
+    assert configuration["Handler"] == "app.handler"
+    assert configuration["Description"] == "takes orders"
+    assert configuration["Timeout"] == 10
+    assert configuration["MemorySize"] == 256
+    assert configuration["Version"] == "$LATEST"
+    assert configuration["State"] == "Active"
+    assert configuration["LastUpdateStatus"] == "Successful"
+    assert configuration["PackageType"] == "Zip"
+    assert configuration["Architectures"] == ["x86_64"]
+    assert configuration["EphemeralStorage"] == {"Size": 512}
+    assert configuration["TracingConfig"] == {"Mode": "PassThrough"}
+    assert configuration["SnapStart"] == {"ApplyOn": "None", "OptimizationStatus": "Off"}
+    assert configuration["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/aws/lambda/orders"}
+    assert configuration["Environment"] == {"Variables": {"STAGE": "test"}}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", configuration["LastModified"])
+    assert len(base64.b64decode(configuration["CodeSha256"])) == 32
+    assert said["Code"]["RepositoryType"] == "S3"
+    assert aws.get_function(FunctionName="single")["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+
+
+def test_boto3_get_function_configuration(aws):
+    configuration = aws.get_function_configuration(FunctionName="orders", Qualifier="$LATEST")
+    assert configuration["FunctionArn"] == ARN + "orders:$LATEST"
+    for operation in (aws.get_function, aws.get_function_configuration):
+        with pytest.raises(aws.exceptions.ResourceNotFoundException) as caught:
+            operation(FunctionName="absent")
+        assert caught.value.response["Error"]["Message"] == f"Function not found: {ARN}absent"
+
+
+def test_boto3_list_functions(aws):
+    functions = aws.list_functions()["Functions"]
+    assert {item["FunctionName"] for item in functions} == {"orders", "single", "closed", "live"}
+    assert all("State" not in item and "LastUpdateStatus" not in item for item in functions)
+
+
+def test_boto3_list_functions_by_pages(aws):
+    seen = []
+    for page in aws.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 1}):
+        assert len(page["Functions"]) <= 1
+        seen += [item["FunctionName"] for item in page["Functions"]]
+    assert sorted(seen) == ["closed", "live", "orders", "single"]
+
+
+def test_boto3_account_settings(aws):
+    said = aws.get_account_settings()
+    assert said["AccountLimit"]["ConcurrentExecutions"] >= 1
+    assert said["AccountUsage"]["FunctionCount"] == 4
+
+
+def test_boto3_waiters(aws):
+    aws.get_waiter("function_active_v2").wait(FunctionName="orders")
+    aws.get_waiter("function_updated_v2").wait(FunctionName="orders")
+
+
+@pytest.mark.parametrize("operation, arguments", [
+    ("delete_function", {"FunctionName": "orders"}),
+    ("update_function_configuration", {"FunctionName": "orders", "Timeout": 5}),
+    ("create_function", {"FunctionName": "new", "Role": "arn:aws:iam::000000000000:role/r", "Code": {"ZipFile": b""}}),
+])
+def test_what_is_not_built_says_so(aws, operation, arguments):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        getattr(aws, operation)(**arguments)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+    assert aws.invoke(FunctionName="orders")["StatusCode"] == 200
+
+
+@pytest.mark.threads
+def test_reserved_concurrency(server):
+    statuses = []
+
+    def call():
+        statuses.append(server.invoke("single", b'{"sleep":1.5}').status)
+    threads = [threading.Thread(target=call) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {200, 429}
+    assert 200 in statuses
+
+
+def test_aws_command(server, tmp_path):
+    command = [sys.executable, "-m", "awscli", "--endpoint-url", server.management_url, "--region", "us-east-1",
+               "--output", "json", "lambda"]
+    env = clean_env({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+                     "AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_MAX_ATTEMPTS": "1"})
+
+    def aws_lambda(*arguments):
+        return subprocess.run([*command, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    out = tmp_path / "out.json"
+    result = aws_lambda("invoke", "--function-name", "orders", "--log-type", "Tail", "--payload", '{"id": 3}', str(out))
+    assert result.returncode == 0, result.stderr
+    said = json.loads(result.stdout)
+    assert said["StatusCode"] == 200
+    assert said["ExecutedVersion"] == "$LATEST"
+    assert b"REPORT" in base64.b64decode(said["LogResult"])
+    assert json.loads(pathlib.Path(out).read_text())["event"] == {"id": 3}
+
+    missing = aws_lambda("invoke", "--function-name", "absent", str(out))
+    assert missing.returncode != 0
+    assert "ResourceNotFoundException" in missing.stderr
+    names = aws_lambda("list-functions", "--query", "Functions[].FunctionName")
+    assert sorted(json.loads(names.stdout)) == ["closed", "live", "orders", "single"]
+
+
+def test_headgate_invoke_command(server, tmp_path):
+    """`headgate invoke` against the running server."""
+    from headgate import run
+    event = tmp_path / "event.json"
+    event.write_text('{"id": 9}')
+    result = run("invoke", "orders", "--event", event, "--api", f"127.0.0.1:{server.port('management')}")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["event"] == {"id": 9}
+    assert run("invoke", "absent", "--api", f"127.0.0.1:{server.port('management')}").returncode == 1
