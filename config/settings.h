@@ -5,6 +5,7 @@
 #define HG_CONFIG_SETTINGS_H
 
 #include "config/model.h"
+#include "core/buf.h"
 #include "core/error.h"
 #include "core/log.h"
 
