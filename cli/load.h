@@ -1,0 +1,23 @@
+/*
+ * Loading a template for a command: finding it, printing what is wrong with it.
+ */
+#ifndef HG_CLI_LOAD_H
+#define HG_CLI_LOAD_H
+
+#include "config/settings.h"
+#include "config/template/template.h"
+
+#include <stdio.h>
+
+/* The file to load: the one given, else template.yaml, .yml or .json here. NULL after a message on standard error. */
+const char *load_find_template(const char *given);
+
+/* Options of template_load that come straight from the settings. */
+struct hg_template_options load_options(const struct hg_settings *settings);
+
+/* "template.yaml:12:5: …" a line, on standard error. */
+void load_print_problems(const struct hg_problems *problems);
+/* "template.yaml:12: not served yet: …" a line. */
+void load_print_notices(const struct hg_snapshot *snapshot, const char *file, FILE *out);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * Wires the layers together and takes them apart again. The order matters:
+ * sockets are bound before the template is read, because URLs in it name them.
+ */
+#include "cli/platform.h"
+
+#include "core/log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void on_public_request(struct hg_request *req, void *arg)
+{
+    gateway_on_request(req, ((struct hg_platform *)arg)->gateway);
+}
+
+static void on_api_request(struct hg_request *req, void *arg)
+{
+    api_on_request(req, ((struct hg_platform *)arg)->api);
+}
+
+/* One descriptor per connection and several per environment: take all that the machine gives. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static unsigned loop_count(const struct hg_settings *settings)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (settings->threads)
+        return settings->threads;
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
+static enum hg_rc open_tls(struct hg_platform *platform, struct hg_error *err)
+{
+    const struct hg_settings *settings = platform->settings;
+    struct hg_tls_pair *pairs;
+    size_t count = settings->tls_cert.count;
+
+    if (!settings->tls_listen.count)
+        return HG_OK;
+    pairs = hg_calloc(count, sizeof(*pairs));
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = (struct hg_tls_pair){settings->tls_cert.items[i], settings->tls_key.items[i]};
+    platform->tls = tls_new(pairs, count, err);
+    free(pairs);
+    return platform->tls ? HG_OK : HG_E_INVALID;
+}
+
+static enum hg_rc listen_public(struct hg_platform *platform, const struct hg_str_list *addresses,
+                                struct hg_tls *tls, struct hg_error *err)
+{
+    const struct hg_http_handler handler = {on_public_request, platform};
+
+    for (size_t i = 0; i < addresses->count; i++) {
+        char bound[64];
+        enum hg_rc rc = server_listen(platform->server, addresses->items[i], tls, handler, bound, err);
+
+        if (rc != HG_OK)
+            return rc;
+        if (platform->url_count < PLATFORM_URLS_MAX)
+            (void)snprintf(platform->urls[platform->url_count++], PLATFORM_URL_LEN, "%s://%s",
+                           tls ? "https" : "http", bound);
+    }
+    return HG_OK;
+}
+
+static enum hg_rc open_listeners(struct hg_platform *platform, struct hg_error *err)
+{
+    const struct hg_settings *settings = platform->settings;
+    const struct hg_http_handler api_handler = {on_api_request, platform};
+    struct hg_server_limits limits = hg_server_limits_default;
+    enum hg_rc rc;
+
+    limits.max_connections = settings->max_connections;
+    limits.max_body_bytes = settings->max_body_bytes;
+    platform->server = server_new(platform->loops, &limits);
+    rc = open_tls(platform, err);
+    if (rc == HG_OK)
+        rc = listen_public(platform, &settings->listen, NULL, err);
+    if (rc == HG_OK)
+        rc = listen_public(platform, &settings->tls_listen, platform->tls, err);
+    if (rc == HG_OK)
+        rc = server_listen(platform->server, settings->api, NULL, api_handler, platform->api_address, err);
+    if (rc == HG_OK)
+        (void)snprintf(platform->management_url, PLATFORM_URL_LEN, "http://%s", platform->api_address);
+    return rc;
+}
+
+enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings *settings, struct hg_error *err)
+{
+    enum hg_rc rc;
+
+    *platform = (struct hg_platform){.settings = settings, .data_dir = {.lock_fd = -1}};
+    raise_descriptor_limit();
+    (void)signal(SIGPIPE, SIG_IGN);
+    rc = data_dir_open(&platform->data_dir, settings->data_dir, err);
+    if (rc != HG_OK)
+        return rc;
+    platform->loops = hg_loops_new(loop_count(settings));
+    return open_listeners(platform, err);
+}
+
+static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *err)
+{
+    const struct hg_settings *settings = platform->settings;
+    struct hg_runtime_override *overrides = hg_calloc(settings->runtimes.count + 1, sizeof(*overrides));
+    struct hg_workers_options options = {
+        .data_dir = platform->data_dir.path,
+        .region = settings->region,
+        .account = settings->account,
+        .max_concurrency = settings->max_concurrency,
+        .max_queued = settings->max_queued,
+        .queue_wait_ms = settings->queue_wait_ms,
+        .idle_timeout_ms = settings->idle_timeout_ms,
+        .init_timeout_ms = settings->init_timeout_ms,
+        .overrides = overrides,
+        .override_count = settings->runtimes.count,
+        .logs_to_terminal = true,
+        .api_endpoint = platform->management_url,
+    };
+
+    for (size_t i = 0; i < settings->runtimes.count; i++)
+        overrides[i] = (struct hg_runtime_override){settings->runtimes.items[i].key.p,
+                                                    settings->runtimes.items[i].value.p};
+    platform->workers = workers_new(platform->loops, &options, err);
+    free(overrides);
+    return platform->workers ? HG_OK : HG_E_IO;
+}
+
+enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot, struct hg_error *err)
+{
+    const struct hg_settings *settings = platform->settings;
+    struct hg_gateway_options gateway_options = {.account_rate = 10000, .account_burst = 5000};
+    struct hg_api_options api_options;
+    enum hg_rc rc;
+
+    platform->registry = registry_new(snapshot);
+    rc = make_workers(platform, err);
+    if (rc != HG_OK)
+        return rc;
+    if (strcmp(settings->access_log, "off") == 0) {
+        gateway_options.access_log = HG_ACCESS_LOG_OFF;
+    } else if (strcmp(settings->access_log, "-") == 0) {
+        gateway_options.access_log = HG_ACCESS_LOG_STDOUT;
+    } else {
+        gateway_options.access_log = HG_ACCESS_LOG_FILE;
+        gateway_options.access_log_file = settings->access_log;
+    }
+    platform->gateway = gateway_new(platform->loops, platform->registry, platform->workers, &gateway_options, err);
+    if (!platform->gateway)
+        return HG_E_IO;
+    api_options = (struct hg_api_options){
+        .loops = platform->loops,
+        .registry = platform->registry,
+        .workers = platform->workers,
+        .gateway = platform->gateway,
+        .server = platform->server,
+        .max_concurrency = settings->max_concurrency,
+    };
+    platform->api = api_new(&api_options);
+    return HG_OK;
+}
+
+static void on_workers_drained(void *arg)
+{
+    struct hg_platform *platform = arg;
+
+    hg_loop_stop(platform->loops->control);
+}
+
+static void on_server_drained(void *arg)
+{
+    struct hg_platform *platform = arg;
+
+    workers_drain(platform->workers, platform->settings->drain_timeout_ms, on_workers_drained, platform);
+}
+
+/* The second signal ends the wait. */
+static void on_stop_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct hg_platform *platform = arg;
+
+    (void)what;
+    if (platform->loops->control->is_stopping)
+        return;
+    hg_info("stopping", "signal=%d drain_timeout_ms=%lld", (int)fd, (long long)platform->settings->drain_timeout_ms);
+    api_set_phase(platform->api, HG_API_DRAINING);
+    server_drain(platform->server, platform->settings->drain_timeout_ms, on_server_drained, platform);
+    for (size_t i = 0; i < 2; i++)
+        (void)event_del(platform->signals[i]);
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
+}
+
+static void on_reload_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct hg_platform *platform = arg;
+    struct hg_error err;
+
+    (void)fd;
+    (void)what;
+    if (!platform->tls)
+        hg_info("reload", "nothing to read again: no TLS listener");
+    else if (tls_reload(platform->tls, &err) == HG_OK)
+        hg_info("reload", "certificates were read again");
+    else
+        hg_error("reload_failed", "%s; the old certificates stay in use", err.text);
+}
+
+void platform_serve(struct hg_platform *platform)
+{
+    struct event_base *base = platform->loops->control->base;
+
+    platform->signals[0] = evsignal_new(base, SIGTERM, on_stop_signal, platform);
+    platform->signals[1] = evsignal_new(base, SIGINT, on_stop_signal, platform);
+    platform->signals[2] = evsignal_new(base, SIGHUP, on_reload_signal, platform);
+    for (size_t i = 0; i < HG_COUNT(platform->signals); i++)
+        (void)event_add(platform->signals[i], NULL);
+    hg_loops_start(platform->loops);
+    api_set_phase(platform->api, HG_API_READY);
+    hg_loop_run(platform->loops->control);
+    hg_loops_stop(platform->loops);
+}
+
+void platform_close(struct hg_platform *platform)
+{
+    for (size_t i = 0; i < HG_COUNT(platform->signals); i++)
+        if (platform->signals[i])
+            event_free(platform->signals[i]);
+    api_free(platform->api);
+    gateway_free(platform->gateway);
+    server_free(platform->server);
+    workers_free(platform->workers);
+    registry_free(platform->registry);
+    tls_free(platform->tls);
+    hg_loops_free(platform->loops);
+    data_dir_close(&platform->data_dir);
+}

@@ -1,0 +1,46 @@
+/*
+ * The running whole: listeners, gateway, workers, management port. Control
+ * thread only.
+ */
+#ifndef HG_CLI_PLATFORM_H
+#define HG_CLI_PLATFORM_H
+
+#include "api/api.h"
+#include "cli/data_dir.h"
+#include "config/settings.h"
+#include "http/tls.h"
+
+enum { PLATFORM_URLS_MAX = 16, PLATFORM_URL_LEN = 80 };
+
+struct hg_platform {
+    const struct hg_settings *settings;
+    struct hg_data_dir data_dir;
+    struct hg_loops *loops;
+    struct hg_server *server;
+    struct hg_tls *tls;
+    struct hg_workers *workers;
+    struct hg_registry *registry;
+    struct hg_gateway *gateway;
+    struct hg_api_server *api;
+    char urls[PLATFORM_URLS_MAX][PLATFORM_URL_LEN]; /* of the public listeners, cleartext first */
+    size_t url_count;
+    char api_address[64];
+    char management_url[PLATFORM_URL_LEN];
+    struct event *signals[3];
+};
+
+/* Opens the data directory, binds every listener. Nothing is served before platform_serve. */
+enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings *settings,
+                         struct hg_error *err) hg_must_use;
+
+/* Makes workers, gateway and management port for the snapshot (takes the reference). */
+enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot,
+                           struct hg_error *err) hg_must_use;
+
+/* Serves until SIGTERM or SIGINT, then drains. SIGHUP reads the certificates again. */
+void platform_serve(struct hg_platform *platform);
+
+/* Frees what was made, however far it came. */
+void platform_close(struct hg_platform *platform);
+
+#endif
