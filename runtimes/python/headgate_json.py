@@ -47,8 +47,8 @@ def loads(body):
             value, end = _scan(text, 0)
             if end == len(text) or not text[end:].strip(WHITESPACE):
                 return value
-        except (ValueError, StopIteration):
-            pass
+        except (ValueError, StopIteration, SystemError):
+            pass  # SystemError: the scanner found a mistake, but not the package's exception class
     import json
 
     return json.loads(body)
@@ -140,8 +140,6 @@ class Encoder:
         text = pieces[0] if len(pieces) == 1 else "".join(pieces)
         if self._literals:
             text = self._put_literals_in(text)
-        if not ESCAPES_NON_ASCII and ("\u2028" in text or "\u2029" in text):
-            text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         return text
 
     def _put_literals_in(self, text):

@@ -1,7 +1,7 @@
 """A Runtime API for one runtime process, small enough to see every byte of.
 
 RuntimeProcess starts a runtime with a folder of files as its code and answers it over an inherited
-socket ("fd"), over the same kind of socket with write boundaries kept ("packets"), or over TCP.
+socket ("fd", or "nonblocking"), over one that keeps the boundaries of writes ("packets"), or over TCP.
 """
 
 import glob
@@ -120,6 +120,7 @@ class RuntimeProcess:
         self._server = None
         kind = socket.SOCK_SEQPACKET if transport == "packets" else socket.SOCK_STREAM
         ours, self._theirs = socket.socketpair(socket.AF_UNIX, kind)
+        self._theirs.setblocking(transport != "nonblocking")
         environ["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9"  # must not be used
         environ["HEADGATE_RUNTIME_FD"] = str(self._theirs.fileno())
         self._connections = [ours]

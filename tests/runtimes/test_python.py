@@ -223,7 +223,7 @@ def test_handler_in_a_package(start_python, handler):
     [
         ("None", b"null"),
         ("{'a': (1, 2)}", b'{"a": [1, 2]}'),
-        ("'é\\u2028'", '"é\\u2028"'.encode()),
+        ("'é\\u2028'", '"é\u2028"'.encode()),
         ("{'d': decimal.Decimal('1.10'), 'e': decimal.Decimal('NaN')}", b'{"d": 1.10, "e": NaN}'),
         ("[P(1, 'two'), {'p': P(3, None)}]", b'[{"x": 1, "y": "two"}, {"p": {"x": 3, "y": null}}]'),
         ("{'b': b'bytes'}", b'{"b": "bytes"}'),
@@ -288,6 +288,8 @@ def test_coroutine_handler_is_a_marshal_error(start_python):
         (b"", "Expecting value: line 1 column 1 (char 0)"),
         (b"{} x", "Extra data: line 1 column 4 (char 3)"),
         (b'{"a":}', "Expecting value: line 1 column 6 (char 5)"),
+        (b'{"a" 1}', "Expecting ':' delimiter: line 1 column 6 (char 5)"),
+        (b'"\t"', "Invalid control character at: line 1 column 2 (char 1)"),
     ],
 )
 def test_unmarshal_errors(start_python, payload, message):
@@ -388,7 +390,6 @@ def test_log_level_filters_text_too(start_python):
     source = "import logging\ndef handler(event, context):\n    logging.debug('d')\n    print('end')\n"
     runtime = start_python(source, env={"AWS_LAMBDA_LOG_LEVEL": "trace"})
     runtime.invoke()
-    assert "[DEBUG]\t" not in runtime.log(containing="end\n") or True
     assert runtime.log(containing="end\n").splitlines()[0].startswith("[DEBUG]\t")
 
 
