@@ -7,6 +7,7 @@
 
 #include "config/template/template.h"
 #include "core/arena.h"
+#include "core/buf.h"
 
 enum hg_node_kind { HG_NODE_NULL, HG_NODE_SCALAR, HG_NODE_MAP, HG_NODE_LIST };
 
@@ -62,6 +63,8 @@ struct hg_node *node_new_text(struct hg_arena *arena, struct hg_str text, const 
 struct hg_node *node_new_map(struct hg_arena *arena, const struct hg_node *at);
 struct hg_node *node_new_list(struct hg_arena *arena, const struct hg_node *at);
 void node_set(struct hg_arena *arena, struct hg_node *map, struct hg_str key, struct hg_node *value); /* replaces */
+/* Appends a member whose key is known to be new; key and value are borrowed. */
+void node_append(struct hg_arena *arena, struct hg_node *map, const struct hg_node_member *member);
 void node_push(struct hg_arena *arena, struct hg_node *list, struct hg_node *item);
 struct hg_node *node_copy(struct hg_arena *arena, const struct hg_node *node); /* deep */
 
