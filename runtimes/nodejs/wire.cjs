@@ -13,6 +13,7 @@ const GONE = new Set(['ECONNRESET', 'EPIPE']); // the platform closed the connec
 
 // An inherited blocking socket. Waiting for the next event blocks the whole process, as the
 // service freezes it then; it costs one system call instead of a turn of the event loop.
+// Node.js marks descriptors below 16 close-on-exec when it starts, so children do not see it.
 class BlockingTransport {
   constructor(fd) {
     this.fd = fd;

@@ -22,6 +22,7 @@ PYTHON_BOOTSTRAP = os.path.join(ROOT, "runtimes", "python", "bootstrap.py")
 NODE_BOOTSTRAP = os.path.join(ROOT, "runtimes", "nodejs", "bootstrap.cjs")
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:hello"
+RUNTIME_FD = 3
 DEADLINE_S = 20
 
 
@@ -73,18 +74,20 @@ class RuntimeProcess:
         self.waiting = 0  # how often the runtime asked for an event
         self._changed = threading.Condition()
         environ = self._environment(handler)
-        passed = self._listen(transport, environ)
+        self._theirs = None
+        self._listen(transport, environ)
         environ.update(env or {})
         self.process = subprocess.Popen(
             command,
             cwd=self.folder,
             env=environ,
-            pass_fds=passed,
+            close_fds=False,
+            preexec_fn=self._pass_socket_only,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        if passed:
+        if self._theirs is not None:
             self._theirs.close()
         self._logs = {"stdout": b"", "stderr": b""}
         self._readers = [
@@ -93,6 +96,16 @@ class RuntimeProcess:
         ]
         for reader in self._readers:
             reader.start()
+
+    def _pass_socket_only(self):
+        # As the launcher does: a low number, which Node.js marks close-on-exec when it starts.
+        for number in map(int, os.listdir("/proc/self/fd")):
+            try:
+                os.set_inheritable(number, number < 3)
+            except OSError:
+                pass  # the folder that was just read
+        if self._theirs is not None:
+            os.dup2(self._theirs.fileno(), RUNTIME_FD)
 
     def _environment(self, handler):
         return {
@@ -116,16 +129,15 @@ class RuntimeProcess:
             self._server = socket.create_server(("127.0.0.1", 0))
             environ["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:%d" % self._server.getsockname()[1]
             threading.Thread(target=self._accept, daemon=True).start()
-            return ()
+            return
         self._server = None
         kind = socket.SOCK_SEQPACKET if transport == "packets" else socket.SOCK_STREAM
         ours, self._theirs = socket.socketpair(socket.AF_UNIX, kind)
         self._theirs.setblocking(transport != "nonblocking")
         environ["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9"  # must not be used
-        environ["HEADGATE_RUNTIME_FD"] = str(self._theirs.fileno())
+        environ["HEADGATE_RUNTIME_FD"] = str(RUNTIME_FD)
         self._connections = [ours]
         threading.Thread(target=self._serve, args=(ours,), daemon=True).start()
-        return (self._theirs.fileno(),)
 
     def _accept(self):
         self._connections = []
