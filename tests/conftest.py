@@ -28,6 +28,7 @@ class Servers:
         return Project(self.folder / f"project{next(self.counter)}")
 
     def __call__(self, template, *options, **settings):
+        assert program.BINARY.exists(), f"{program.BINARY} is not there: build it first, or set HEADGATE_BIN"
         server = program.Headgate(template, self.folder / f"run{next(self.counter)}", *options, **settings)
         self.running.append(server)
         return server.start()
@@ -40,11 +41,6 @@ class Servers:
             except AssertionError as fault:
                 faults.append(str(fault))
         assert not faults, "\n\n".join(faults)
-
-
-def pytest_sessionstart():
-    if not program.BINARY.exists():
-        pytest.exit(f"{program.BINARY} is not there: build it first, or set HEADGATE_BIN", returncode=2)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the test stages in turn, all of them even if one fails, and prints one table at the end.
-#   tools/test.sh [unit] [e2e] [malformed] [h2spec] [tsan] [static]       (all of them when none is named)
+#   tools/test.sh [unit] [runtimes] [e2e] [malformed] [h2spec] [tsan] [static]       (all of them when none is named)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,12 +26,17 @@ stage_unit() {
     build dev && ctest --test-dir build/dev -j "$jobs" --output-on-failure --no-tests=error
 }
 
+# The bootstraps of the managed runtimes, against a Runtime API that the tests play.
+stage_runtimes() {
+    run_pytest -n "$jobs" tests/runtimes
+}
+
 stage_e2e() {
     HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -n "$jobs" --dist loadfile tests/e2e
 }
 
 stage_malformed() {
-    HEADGATE_BIN=$PWD/build/dev/headgate run_pytest tests/malformed
+    HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -n "$jobs" tests/malformed
 }
 
 stage_h2spec() {
@@ -57,7 +62,7 @@ run_stage() {
 }
 
 mkdir -p build
-[ $# -gt 0 ] || set -- static unit e2e malformed h2spec tsan
+[ $# -gt 0 ] || set -- static unit runtimes e2e malformed h2spec tsan
 for name in "$@"; do
     declare -F "stage_$name" >/dev/null || { echo "test.sh: unknown stage '$name'" >&2; exit 2; }
     run_stage "$name"
