@@ -28,7 +28,8 @@ static const char *ssl_reason(void)
     return reason ? reason : "unknown reason";
 }
 
-static BIO *read_file(const char *file, const char *what, struct hg_error *err)
+/* kind: "certificate" or "key"; label: what its PEM lines say. */
+static BIO *read_file(const char *file, const char *kind, const char *label, struct hg_error *err)
 {
     FILE *in = fopen(file, "rbe");
     char *text;
@@ -36,7 +37,7 @@ static BIO *read_file(const char *file, const char *what, struct hg_error *err)
     BIO *bio;
 
     if (!in) {
-        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be opened: %s", what, file, strerror(errno));
+        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be opened: %s", kind, file, strerror(errno));
         return NULL;
     }
     text = hg_malloc(FILE_BYTES_MAX + 1);
@@ -44,14 +45,17 @@ static BIO *read_file(const char *file, const char *what, struct hg_error *err)
     length = fread(text, 1, FILE_BYTES_MAX + 1, in);
     bio = NULL;
     if (ferror(in)) {
-        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be read: %s", what, file, strerror(errno));
+        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be read: %s", kind, file, strerror(errno));
     } else if (length > FILE_BYTES_MAX) {
         (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s is larger than 1 MiB: it should hold PEM text only",
-                           what, file);
+                           kind, file);
     } else if (!memmem(text, length, "-----BEGIN ", 11)) {
         (void)hg_error_set(err, HG_E_INVALID,
-                           "TLS %s file %s is not PEM (no -----BEGIN line): convert it with openssl first", what,
+                           "TLS %s file %s is not PEM (no -----BEGIN line): convert it with openssl first", kind,
                            file);
+    } else if (!memmem(text, length, label, strlen(label))) {
+        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s holds no %s", kind, file,
+                           strcmp(kind, "key") == 0 ? "private key" : kind);
     } else {
         bio = BIO_new(BIO_s_mem());
         hg_assert(bio && BIO_write(bio, text, (int)length) == (int)length);
@@ -65,7 +69,7 @@ static BIO *read_file(const char *file, const char *what, struct hg_error *err)
 
 static enum hg_rc read_chain(struct hg_tls_cert *cert, const char *file, struct hg_error *err)
 {
-    BIO *bio = read_file(file, "certificate", err);
+    BIO *bio = read_file(file, "certificate", "CERTIFICATE-----", err);
     X509 *next;
     unsigned long code;
 
@@ -78,10 +82,6 @@ static enum hg_rc read_chain(struct hg_tls_cert *cert, const char *file, struct 
         hg_assert(sk_X509_push(cert->chain, next) > 0);
     BIO_free(bio);
     code = ERR_peek_last_error();
-    if (!cert->leaf && ERR_GET_REASON(code) == PEM_R_NO_START_LINE) {
-        ERR_clear_error();
-        return hg_error_set(err, HG_E_INVALID, "TLS certificate file %s holds no certificate", file);
-    }
     /* After the last block the reader reports that no further one begins: that is the end, not a fault. */
     if (!cert->leaf || ERR_GET_REASON(code) != PEM_R_NO_START_LINE)
         return hg_error_set(err, HG_E_INVALID, "TLS certificate file %s is damaged: %s", file, ssl_reason());
@@ -102,9 +102,8 @@ static int on_passphrase_wanted(char *out, int size, int is_writing, void *arg)
 
 static enum hg_rc read_key(struct hg_tls_cert *cert, const char *file, struct hg_error *err)
 {
-    BIO *bio = read_file(file, "key", err);
+    BIO *bio = read_file(file, "key", "PRIVATE KEY-----", err);
     bool is_encrypted = false;
-    unsigned long code;
 
     if (!bio)
         return HG_E_INVALID;
@@ -112,17 +111,12 @@ static enum hg_rc read_key(struct hg_tls_cert *cert, const char *file, struct hg
     BIO_free(bio);
     if (cert->key)
         return HG_OK;
-    code = ERR_peek_last_error();
     if (is_encrypted) {
         ERR_clear_error();
         return hg_error_set(err, HG_E_INVALID,
                             "TLS key file %s is encrypted: decrypt it (openssl pkey -in %s -out key.pem), there is "
                             "nobody to ask for the passphrase",
                             file, file);
-    }
-    if (ERR_GET_REASON(code) == PEM_R_NO_START_LINE) {
-        ERR_clear_error();
-        return hg_error_set(err, HG_E_INVALID, "TLS key file %s holds no private key", file);
     }
     return hg_error_set(err, HG_E_INVALID, "TLS key file %s is damaged: %s", file, ssl_reason());
 }
