@@ -29,7 +29,7 @@ bench: build
 	tools/setup.sh bench
 	.tools/venv/bin/python load/bench.py $(BENCH_ARGS)
 
-soak:
+soak: build
 	tools/setup.sh test
 	cmake --preset dev
 	cmake --build --preset dev

@@ -26,7 +26,7 @@ def root():
 
 
 @app.get("/pets/{name}")
-def read(name: str, tag: list[str] | None = None, verbose: bool = False):
+def read(name: str, verbose: bool = False):
     if name == "none":
         raise HTTPException(404, "no such pet")
     return {"name": name, "verbose": verbose}
@@ -54,7 +54,7 @@ async def upload(request: Request):
     return {"size": len(await request.body())}
 
 
-handler = Mangum(app, lifespan="off", api_gateway_base_path=None)
+handler = Mangum(app, lifespan="off")
 """
 
 
@@ -123,7 +123,7 @@ app.get('/bytes', (req, res) => res.type('application/octet-stream').send(Buffer
 app.get('/cookies', (req, res) => { res.cookie('a', '1'); res.cookie('b', '2'); res.json({in: req.headers.cookie ?? null}); });
 app.get('/fails', () => { throw new Error('inside express'); });
 app.get('/moved', (req, res) => res.redirect('/elsewhere'));
-exports.handler = serverlessExpress({app});
+exports.handler = serverlessExpress({app, binarySettings: {contentTypes: ['application/octet-stream']}});
 """
 
 
