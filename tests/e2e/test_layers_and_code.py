@@ -111,7 +111,6 @@ def test_built_template(serve, project):
 def test_build_method_uses_what_sam_build_left(serve, project):
     project.file("src/app.ts", "not javascript")
     project.file(".aws-sam/build/F/app.js", "exports.handler = async () => 'from the build';\n")
-    project.template(one_function("CodeUri: F", runtime="nodejs20.x"), ".aws-sam/build/template.yaml")
     template = project.template("""
         Resources:
           F:
@@ -119,6 +118,8 @@ def test_build_method_uses_what_sam_build_left(serve, project):
             Metadata: {BuildMethod: esbuild}
             Properties: {Handler: app.handler, Runtime: nodejs20.x, CodeUri: src}
         """)
+    # `sam build` runs after the template was written.
+    project.template(one_function("CodeUri: F", runtime="nodejs20.x"), ".aws-sam/build/template.yaml")
     assert serve(template).invoke("F").json() == "from the build"
 
 
