@@ -110,9 +110,13 @@ def run(tmp_path, command, transport, source, handler, env, events):
             seen.append((outcome.kind, kind, outcome.json))
     finally:
         runtime.close()
-    # Amazon's client says so when the test takes its server away.
-    complaints = [line for line in runtime.log("stderr").splitlines() if "Failed to get next invocation" not in line]
-    return seen, plain(runtime.log()), complaints
+    return seen, plain(log_of(runtime, "stdout")), log_of(runtime, "stderr")
+
+
+def log_of(runtime, stream):
+    # Amazon's client complains when the test takes its server away.
+    lines = runtime.log(stream).splitlines(keepends=True)
+    return "".join(line for line in lines if "LAMBDA_RUNTIME Failed to get next" not in line)
 
 
 def compare(tmp_path, source, handler, env, events):
