@@ -5,7 +5,7 @@
 // tells when a callback handler's loop is empty, and when a promise can never settle any more.
 
 const { Connection } = require('./wire.cjs');
-const errors = require('./errors.cjs');
+const errors = () => require('./errors.cjs'); // only when there is one: it delays a cold start
 const log = require('./console.cjs');
 const userFunction = require('./function.cjs');
 
@@ -109,7 +109,7 @@ class Invocation {
 
   fail(error) {
     log.logError('Invoke Error', error);
-    const body = errors.toBody(error);
+    const body = errors().toBody(error);
     this.respond('error', JSON.stringify(body), body.errorType);
   }
 
@@ -121,7 +121,7 @@ class Invocation {
   // The event loop is empty and the handler has not finished.
   onLoopEmpty() {
     if (this.heldResult !== null) this.settle(null, this.heldResult.result);
-    else if (this.isAsync) this.runtime.die('Invoke Error', new errors.NodeJsExit(UNSETTLED), EXIT_UNSETTLED);
+    else if (this.isAsync) this.runtime.die('Invoke Error', errors().create('NodeJsExit', UNSETTLED), EXIT_UNSETTLED);
     else this.settle(null, null);
   }
 }
@@ -138,7 +138,7 @@ class Runtime {
     );
     process.on('uncaughtException', (error) => this.die('Uncaught Exception', error, EXIT_EXCEPTION));
     process.on('unhandledRejection', (reason, promise) => {
-      const error = new errors.UnhandledPromiseRejection(reason);
+      const error = errors().create('UnhandledPromiseRejection', reason);
       error.reason = reason;
       error.promise = promise;
       this.die('Unhandled Promise Rejection', error, EXIT_REJECTION);
@@ -208,7 +208,7 @@ class Runtime {
 
   onLoopEmpty() {
     if (this.isDying) return;
-    if (!this.isInitialised) this.die('Uncaught Exception', new errors.NodeJsExit(UNSETTLED), EXIT_UNSETTLED);
+    if (!this.isInitialised) this.die('Uncaught Exception', errors().create('NodeJsExit', UNSETTLED), EXIT_UNSETTLED);
     else if (this.invocation !== null && this.invocation.answer === null) this.invocation.onLoopEmpty();
   }
 
@@ -216,8 +216,16 @@ class Runtime {
   die(title, error, status) {
     if (this.isDying) return;
     this.isDying = true;
+    try {
+      this.reportAndExit(title, error, status);
+    } catch {
+      process.exit(status); // no descriptor is left to load what words an error, say
+    }
+  }
+
+  reportAndExit(title, error, status) {
     log.logError(title, error);
-    const body = errors.toBody(error);
+    const body = errors().toBody(error);
     let answer = { path: 'init/error', body: JSON.stringify(body), errorType: body.errorType };
     if (this.isInitialised) {
       if (this.invocation === null) process.exit(status);

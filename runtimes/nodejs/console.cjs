@@ -1,8 +1,8 @@
 'use strict';
 // console.* as functions see it: time, request id and level before each message, or one JSON object per line.
 
-const { format } = require('util');
-const errors = require('./errors.cjs');
+const format = (...params) => require('util').format(...params);
+const errors = () => require('./errors.cjs');
 
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 const REQUEST_ID = Symbol.for('aws.lambda.runtime.requestId'); // read by instrumentation libraries
@@ -60,9 +60,9 @@ function patch() {
 }
 
 function logError(title, value) {
-  const error = errors.toError(value);
+  const error = errors().toError(value);
   if (isJson) console.error(error);
-  else console.error(title, errors.toLogText(error));
+  else console.error(title, errors().toLogText(error));
 }
 
 function setRequest(requestId, tenantId) {

@@ -19,6 +19,11 @@ for (const name of [
   types[name].prototype.name = `Runtime.${name}`;
 }
 
+// An error of the runtime itself; its type is "Runtime." and the name.
+function create(name, message) {
+  return new types[name](message);
+}
+
 function isError(value) {
   return (
     value instanceof Error ||
@@ -68,4 +73,4 @@ function toLogText(error) {
   }
 }
 
-module.exports = { ...types, toBody, toError, toLogText };
+module.exports = { create, toBody, toError, toLogText };

@@ -3,7 +3,7 @@
 
 const fs = require('fs');
 const path = require('path');
-const errors = require('./errors.cjs');
+const errors = () => require('./errors.cjs');
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const NO_STREAMING = 'Response streaming is not available yet; return the response from a buffered handler instead.';
@@ -17,7 +17,7 @@ function defineGlobals() {
     },
     HttpResponseStream: class HttpResponseStream {
       static from() {
-        throw new errors.InvalidStreamingOperation(NO_STREAMING);
+        throw errors().create('InvalidStreamingOperation', NO_STREAMING);
       }
     },
   };
@@ -57,12 +57,12 @@ async function loadModule(root, folder, name) {
 
 function explain(error) {
   if (error instanceof SyntaxError) {
-    const shown = new errors.UserCodeSyntaxError(String(error));
+    const shown = errors().create('UserCodeSyntaxError', String(error));
     shown.stack = `Runtime.UserCodeSyntaxError: ${error}\n${error.stack}`; // the original names the file and line
     return shown;
   }
   if (error !== null && typeof error === 'object' && error.code === 'MODULE_NOT_FOUND') {
-    return new errors.ImportModuleError(String(error));
+    return errors().create('ImportModuleError', String(error));
   }
   return error;
 }
@@ -75,14 +75,15 @@ function findExport(exported, name) {
 // callbacks (nodejs24 and later), handlers that take one are refused and default exports searched.
 async function load(root, handlerName, hasCallbacks) {
   if (handlerName.includes('..')) {
-    throw new errors.MalformedHandlerName(
+    throw errors().create(
+      'MalformedHandlerName',
       `'${handlerName}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`
     );
   }
   const base = path.basename(handlerName);
   const folder = handlerName.slice(0, handlerName.indexOf(base));
   const dot = base.indexOf('.');
-  if (dot < 0) throw new errors.MalformedHandlerName('Bad handler');
+  if (dot < 0) throw errors().create('MalformedHandlerName', 'Bad handler');
 
   let exported;
   try {
@@ -92,21 +93,22 @@ async function load(root, handlerName, hasCallbacks) {
   }
   let handler = findExport(exported, base.slice(dot + 1));
   if (!handler && !hasCallbacks && exported.default) handler = findExport(exported.default, base.slice(dot + 1));
-  if (!handler) throw new errors.HandlerNotFound(`${handlerName} is undefined or not exported`);
-  if (typeof handler !== 'function') throw new errors.HandlerNotFound(`${handlerName} is not a function`);
+  if (!handler) throw errors().create('HandlerNotFound', `${handlerName} is undefined or not exported`);
+  if (typeof handler !== 'function') throw errors().create('HandlerNotFound', `${handlerName} is not a function`);
   return check(handler, hasCallbacks);
 }
 
 function check(handler, hasCallbacks) {
   const mode = handler[STREAMING];
   if (mode) {
-    if (mode !== 'response') throw new errors.MalformedStreamingHandler('Only response streaming is supported.');
+    if (mode !== 'response') throw errors().create('MalformedStreamingHandler', 'Only response streaming is supported.');
     return async () => {
-      throw new errors.InvalidStreamingOperation(NO_STREAMING);
+      throw errors().create('InvalidStreamingOperation', NO_STREAMING);
     };
   }
   if (!hasCallbacks && handler.length >= 3) {
-    throw new errors.CallbackHandlerDeprecated(
+    throw errors().create(
+      'CallbackHandlerDeprecated',
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.'
     );
   }
