@@ -75,11 +75,11 @@ struct hg_conn {
     struct hg_task task;
     struct hg_mail mail;
     struct hg_grave grave;
-    struct event event;
+    struct event read_event, write_event;
     int fd;
-    short interest; /* EV_READ, EV_WRITE as registered */
     enum hg_conn_state state;
-    bool is_reading, wants_offer, wants_read, wants_flush, is_flushing, is_short;
+    bool is_reading, wants_offer, wants_read, is_flushing, is_refused;
+    bool is_short; /* the socket took less than there was: wait until it is writable */
     uint32_t lingered_bytes;
     struct hg_tls *tls_config; /* of the listener; NULL for cleartext */
 };
@@ -142,12 +142,15 @@ static inline bool conn_is_open(const struct hg_conn *conn)
 bool conn_buffer_take(struct hg_conn *conn, size_t bytes) hg_must_use;
 void conn_buffer_give(struct hg_conn *conn, size_t bytes);
 
-/* Logs a fault of the client (rate-limited) and counts it; answering is the caller's part. detail is a short fixed text. */
+/*
+ * Logs a fault of the client (rate-limited) and counts it, also by its status class; answering is the caller's part.
+ * detail is a short fixed text.
+ */
 void conn_note_fault(struct hg_conn *conn, enum hg_fault fault, const char *detail);
 
-/* Ends an answered request: counts it by status and duration, then on_done. Its arena may be freed afterwards. */
+/* Ends an answered request: counts it by status and duration, on_done, drops response.holder. Its arena may be freed afterwards. */
 void conn_finish_request(struct hg_request *req, uint64_t bytes_sent);
-/* Ends an unanswered request: counts it, then on_abort. Its arena may be freed afterwards. */
+/* Ends an unanswered request: counts it, on_abort, drops response.holder. Its arena may be freed afterwards. */
 void conn_abort_request(struct hg_request *req);
 
 #endif
