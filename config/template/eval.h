@@ -44,6 +44,12 @@ struct hg_str eval_ref(struct hg_eval *eval, struct hg_str logical_id, const str
 struct hg_str eval_attribute(struct hg_eval *eval, struct hg_str logical_id, struct hg_str attribute,
                              const struct hg_node *at);
 
+/*
+ * What an evaluation wants to say without stopping anything: made-up values, imports without a source. In the order in which they
+ * were found, each once; their text lives in the arena.
+ */
+const struct hg_notice *eval_notices(const struct hg_eval *eval, size_t *count);
+
 struct hg_str eval_region(const struct hg_eval *eval);
 struct hg_str eval_account(const struct hg_eval *eval);
 struct hg_str eval_stack_name(const struct hg_eval *eval);
