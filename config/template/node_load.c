@@ -85,6 +85,13 @@ void load_keys_add(struct load *load, struct load_keys *keys, const struct hg_no
         node_append(load->arena, keys->map, member);
 }
 
+/* Whether a text that starts with a bracket was meant as JSON. */
+static bool looks_like_json(struct hg_str body)
+{
+    body = hg_str_trim_ws(hg_str_skip(body, 1));
+    return body.n && strchr("\"{[]}", body.p[0]) != NULL;
+}
+
 struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes, struct hg_problems *problems)
 {
     struct load load = {.arena = arena, .problems = problems};
@@ -110,13 +117,17 @@ struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes, struct h
         if (document.kind != HG_JSON_BAD) {
             node = load_json(&load, bytes, document);
         } else {
-            /* A flow map may be YAML; only when it is not either, the JSON fault is the better sentence. */
+            /* It may be a flow map or list of YAML. */
             struct hg_problems yaml_problems = {0};
 
             load.problems = &yaml_problems;
             node = load_yaml(&load, bytes);
-            if (yaml_problems.count)
+            if (yaml_problems.count && looks_like_json(body))
                 problems_add(problems, fault.line, fault.column, "not valid JSON: %s", fault.text);
+            else
+                for (size_t i = 0; i < yaml_problems.count; i++)
+                    problems_add(problems, yaml_problems.items[i].line, yaml_problems.items[i].column, "%s",
+                                 yaml_problems.items[i].text);
             problems_fini(&yaml_problems);
         }
     } else {

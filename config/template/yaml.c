@@ -6,7 +6,10 @@
 #include "config/suggest.h"
 #include "config/template/yaml_error.h"
 
+#include <stdlib.h>
 #include <yaml.h>
+
+enum { JOINS_MAX = 64 }; /* places with `!A !B` in one document; each costs reading it again */
 
 struct anchor {
     struct anchor *next;
@@ -21,6 +24,8 @@ struct reader {
     struct hg_str bytes;
     struct anchor *anchors;
     bool is_broken;
+    bool has_fault; /* of the text itself, in fault */
+    struct yaml_fault fault;
 };
 
 static unsigned line_of(const yaml_event_t *event)
@@ -42,16 +47,16 @@ static bool next_event(struct reader *reader, yaml_event_t *event)
     if (yaml_parser_parse(&reader->parser, event))
         return true;
     reader->is_broken = true;
-    yaml_error_add(reader->load->problems, reader->bytes,
-                   &(struct yaml_fault){
-                       .text = parser->problem,
-                       .context = parser->context,
-                       .is_encoding = parser->error == YAML_READER_ERROR,
-                       .offset = parser->problem_offset,
-                       .line = (unsigned)parser->problem_mark.line + 1,
-                       .column = (unsigned)parser->problem_mark.column + 1,
-                       .context_line = (unsigned)parser->context_mark.line + 1,
-                   });
+    reader->has_fault = true;
+    reader->fault = (struct yaml_fault){
+        .text = parser->problem,
+        .context = parser->context,
+        .is_encoding = parser->error == YAML_READER_ERROR,
+        .offset = parser->problem_offset,
+        .line = (unsigned)parser->problem_mark.line + 1,
+        .column = (unsigned)parser->problem_mark.column + 1,
+        .context_line = (unsigned)parser->context_mark.line + 1,
+    };
     return false;
 }
 
@@ -108,50 +113,63 @@ static struct hg_node *read_alias(struct reader *reader, const yaml_event_t *eve
     return anchor->node;
 }
 
-enum tag_kind { TAG_NONE, TAG_TEXT, TAG_FUNCTION, TAG_BAD };
+/*
+ * What the tag of a value means. Functions are outermost first: several when
+ * short tags follow one another, which yaml_join_tags has made one tag.
+ */
+enum { TAG_FUNCTIONS_MAX = 4 };
+struct tag {
+    bool is_text; /* not to be taken for a number */
+    const char *functions[TAG_FUNCTIONS_MAX];
+    size_t count;
+};
 
-static enum tag_kind tag_unknown(struct reader *reader, const yaml_event_t *event, const char *tag)
-{
-    struct hg_suggest suggest = {.wanted = hg_str_of(tag + 1)};
-
-#define HG_INTRINSIC(short_tag, name, fn, is_extension) suggest_offer_cstr(&suggest, short_tag);
-#include "config/template/intrinsics.def"
-#undef HG_INTRINSIC
-    suggest_offer_cstr(&suggest, "Condition");
-    problems_add(reader->load->problems, line_of(event), column_of(event), "unknown tag %s%s", tag,
-                 suggest_text(&suggest));
-    return TAG_BAD;
-}
-
-/* *name becomes the long name of a function's tag. */
-static enum tag_kind tag_kind(struct reader *reader, const yaml_event_t *event, const yaml_char_t *raw,
-                              const char **name)
+static void add_function(struct reader *reader, const yaml_event_t *event, struct hg_str short_tag, struct tag *tag)
 {
     static const struct {
         const char *tag, *name;
     } functions[] = {
-#define HG_INTRINSIC(short_tag, long_name, fn, is_extension) {"!" short_tag, long_name},
+#define HG_INTRINSIC(short_tag, long_name, fn, is_extension) {short_tag, long_name},
 #include "config/template/intrinsics.def"
 #undef HG_INTRINSIC
-        {"!Condition", "Condition"},
+        {"Condition", "Condition"},
     };
-    static const char *const plain[] = {YAML_INT_TAG,  YAML_FLOAT_TAG, YAML_BOOL_TAG, YAML_NULL_TAG,
-                                        YAML_SEQ_TAG,  YAML_MAP_TAG,   YAML_TIMESTAMP_TAG};
-    const char *tag = (const char *)raw;
+    struct hg_suggest suggest = {.wanted = short_tag};
 
-    if (!tag)
-        return TAG_NONE;
-    if (strcmp(tag, "!") == 0 || strcmp(tag, YAML_STR_TAG) == 0)
-        return TAG_TEXT;
-    for (size_t i = 0; i < HG_COUNT(plain); i++)
-        if (strcmp(tag, plain[i]) == 0)
-            return TAG_NONE;
-    for (size_t i = 0; i < HG_COUNT(functions); i++)
-        if (strcmp(tag, functions[i].tag) == 0) {
-            *name = functions[i].name;
-            return TAG_FUNCTION;
+    for (size_t i = 0; i < HG_COUNT(functions); i++) {
+        if (hg_str_is(short_tag, functions[i].tag) && tag->count < TAG_FUNCTIONS_MAX) {
+            tag->functions[tag->count++] = functions[i].name;
+            return;
         }
-    return tag_unknown(reader, event, tag);
+        suggest_offer_cstr(&suggest, functions[i].tag);
+    }
+    problems_add(reader->load->problems, line_of(event), column_of(event), "unknown tag !%.*s%s", HG_STR_ARG(short_tag),
+                 suggest_text(&suggest));
+}
+
+static struct tag read_tag(struct reader *reader, const yaml_event_t *event, const yaml_char_t *raw)
+{
+    static const char *const plain[] = {YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG,     YAML_NULL_TAG,
+                                        YAML_SEQ_TAG, YAML_MAP_TAG,   YAML_TIMESTAMP_TAG};
+    struct hg_str rest = hg_str_of((const char *)raw), part;
+    struct tag tag = {.count = 0};
+
+    if (!raw)
+        return tag;
+    tag.is_text = true;
+    if (hg_str_is(rest, "!") || hg_str_is(rest, YAML_STR_TAG))
+        return tag;
+    for (size_t i = 0; i < HG_COUNT(plain); i++)
+        if (hg_str_is(rest, plain[i])) {
+            tag.is_text = false;
+            return tag;
+        }
+    if (rest.p[0] == '!')
+        rest = hg_str_skip(rest, 1);
+    while (hg_str_next(&rest, YAML_TAG_JOINT, &part))
+        if (part.n)
+            add_function(reader, event, part, &tag);
+    return tag;
 }
 
 /* "A.B.C" → ["A", "B.C"]: logical ids have no dot, attributes of nested stacks do. */
@@ -185,7 +203,7 @@ static struct hg_node *wrap(struct reader *reader, struct hg_node *value, const 
 
 static struct hg_node *read_node(struct reader *reader, const yaml_event_t *event, unsigned depth);
 
-static struct hg_node *read_scalar(struct reader *reader, const yaml_event_t *event, enum tag_kind tag)
+static struct hg_node *read_scalar(struct reader *reader, const yaml_event_t *event, const struct tag *tag)
 {
     struct hg_node *node = load_node(reader->load, HG_NODE_SCALAR, line_of(event), column_of(event));
     struct hg_str text = hg_str_n((const char *)event->data.scalar.value, event->data.scalar.length);
@@ -193,7 +211,7 @@ static struct hg_node *read_scalar(struct reader *reader, const yaml_event_t *ev
     if (!node)
         return fail(reader);
     node->text = hg_arena_str(reader->load->arena, text);
-    if (tag == TAG_NONE && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+    if (!tag->is_text && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
         scalar_resolve(node);
     return node;
 }
@@ -317,8 +335,7 @@ static struct hg_node *read_node(struct reader *reader, const yaml_event_t *even
     const yaml_char_t *raw_tag, *anchor_name;
     struct hg_node *node;
     struct anchor *anchor;
-    const char *function = NULL;
-    enum tag_kind tag;
+    struct tag tag;
 
     if (event->type == YAML_ALIAS_EVENT)
         return read_alias(reader, event);
@@ -335,16 +352,16 @@ static struct hg_node *read_node(struct reader *reader, const yaml_event_t *even
         raw_tag = event->data.mapping_start.tag;
         anchor_name = event->data.mapping_start.anchor;
     }
-    tag = tag_kind(reader, event, raw_tag, &function);
+    tag = read_tag(reader, event, raw_tag);
     anchor = add_anchor(reader, anchor_name);
     if (event->type == YAML_SCALAR_EVENT)
-        node = read_scalar(reader, event, tag);
+        node = read_scalar(reader, event, &tag);
     else if (event->type == YAML_SEQUENCE_START_EVENT)
         node = read_list(reader, event, depth);
     else
         node = read_map(reader, event, depth);
-    if (node && tag == TAG_FUNCTION)
-        node = wrap(reader, node, function);
+    while (node && tag.count > 0)
+        node = wrap(reader, node, tag.functions[--tag.count]);
     if (anchor) {
         anchor->node = node;
         anchor->weight = reader->load->nodes - before;
@@ -380,15 +397,35 @@ static struct hg_node *read_document(struct reader *reader)
     return reader->is_broken ? NULL : root;
 }
 
+static struct hg_node *read_once(struct reader *reader)
+{
+    struct hg_node *root;
+
+    hg_assert(yaml_parser_initialize(&reader->parser));
+    yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->bytes.p, reader->bytes.n);
+    root = read_document(reader);
+    yaml_parser_delete(&reader->parser);
+    return root;
+}
+
 struct hg_node *load_yaml(struct load *load, struct hg_str bytes)
 {
     struct reader reader = {.load = load, .bytes = bytes};
-    struct hg_node *root;
+    struct hg_node *root = read_once(&reader);
+    char *joined = NULL;
 
-    hg_assert(yaml_parser_initialize(&reader.parser));
-    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)bytes.p, bytes.n);
-    root = read_document(&reader);
-    yaml_parser_delete(&reader.parser);
+    for (unsigned i = 0; i < JOINS_MAX && reader.has_fault; i++) {
+        if (!joined)
+            joined = hg_strndup(bytes.p, bytes.n);
+        if (!yaml_join_tags(joined, bytes.n, &reader.fault))
+            break;
+        load->nodes = 0;
+        reader = (struct reader){.load = load, .bytes = hg_str_n(joined, bytes.n)};
+        root = read_once(&reader);
+    }
+    free(joined);
+    if (reader.has_fault)
+        yaml_error_add(load->problems, bytes, &reader.fault);
     return root;
 }

@@ -43,6 +43,33 @@ static char char_at(struct hg_str line, unsigned column)
     return '\0';
 }
 
+static bool is_tag_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == YAML_TAG_JOINT;
+}
+
+bool yaml_join_tags(char *bytes, size_t length, const struct yaml_fault *fault)
+{
+    struct hg_str line = line_at(hg_str_n(bytes, length), fault->line);
+    size_t second = 0, first_end, start;
+
+    if (fault->is_encoding)
+        return false;
+    for (unsigned column = fault->column; second < line.n; second++)
+        if ((line.p[second] & 0xc0) != 0x80 && --column == 0)
+            break;
+    if (second + 1 >= line.n || line.p[second] != '!' || !is_tag_char(line.p[second + 1]))
+        return false;
+    for (first_end = second; first_end > 0 && line.p[first_end - 1] == ' '; first_end--)
+        ;
+    for (start = first_end; start > 0 && is_tag_char(line.p[start - 1]); start--)
+        ;
+    if (first_end == second || start == first_end || start == 0 || line.p[start - 1] != '!')
+        return false;
+    memset(bytes + (line.p - bytes) + first_end, YAML_TAG_JOINT, second + 1 - first_end);
+    return true;
+}
+
 void yaml_error_add(struct hg_problems *problems, struct hg_str bytes, const struct yaml_fault *fault)
 {
     static const struct {

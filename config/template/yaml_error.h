@@ -15,6 +15,14 @@ struct yaml_fault {
     unsigned line, column, context_line;
 };
 
+/*
+ * `!Base64 !Sub text` is not YAML, but templates have it. When the fault is
+ * the second of two such tags, makes them one tag of the same length, joined by
+ * this character, and returns true.
+ */
+#define YAML_TAG_JOINT ';'
+bool yaml_join_tags(char *bytes, size_t length, const struct yaml_fault *fault);
+
 void yaml_error_add(struct hg_problems *problems, struct hg_str bytes, const struct yaml_fault *fault);
 
 #endif
