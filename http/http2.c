@@ -8,7 +8,6 @@
  */
 #include "http/http2.h"
 
-#include "core/clock.h"
 #include "core/metrics.h"
 #include "http/http2_session.h"
 
@@ -27,7 +26,7 @@ static const uint8_t drain_ping[8] = "draining";
 static void set_life(struct hg_http2 *h2, enum hg_h2_life life)
 {
     h2->life = life;
-    h2->life_since_us = hg_mono_us();
+    h2->life_since_us = conn_now_us(h2->conn);
 }
 
 void http2_condemn(struct hg_http2 *h2, uint32_t error_code)
@@ -255,7 +254,7 @@ struct hg_http2 *http2_new(struct hg_conn *conn)
     h2->conn = conn;
     for (int state = 0; state < HG_H2_STREAM_STATES; state++)
         hg_list_init(&h2->streams[state]);
-    h2->idle_since_us = hg_mono_us();
+    h2->idle_since_us = conn_now_us(h2->conn);
     guard_init(&h2->guard, conn->limits->max_header_bytes, h2->idle_since_us);
     h2->session = open_nghttp2(h2);
     return h2;
@@ -342,7 +341,7 @@ static void on_deadline(struct hg_conn *conn)
 {
     struct hg_http2 *h2 = conn->protocol_state;
     const struct hg_server_limits *limits = conn->limits;
-    int64_t now_us = hg_mono_us(), head_since_us = guard_head_since(&h2->guard);
+    int64_t now_us = conn_now_us(conn), head_since_us = guard_head_since(&h2->guard);
 
     if (h2->life == HG_H2_NOTICE && is_over(h2->life_since_us, DRAIN_NOTICE_MS, now_us))
         end_drain_notice(h2);
