@@ -57,7 +57,7 @@ static struct hg_out_chunk *chunk_new(size_t room)
 static void chunk_free(struct hg_out_chunk *chunk)
 {
     hg_blob_unref(chunk->holder);
-    if (chunk->size == CHUNK_BYTES && spare_count < (unsigned)SPARE_MAX) {
+    if (chunk->size == CHUNK_BYTES && spare_count + 1 <= (unsigned)SPARE_MAX) {
         chunk->next = spare;
         spare = chunk;
         spare_count++;

@@ -210,7 +210,8 @@ enum h1_result h1_parse_head(struct h1_head *head, const char *bytes, size_t len
     enum h1_result result;
     bool has_line;
 
-    if (head->seen && within <= head->max_bytes && !memchr(bytes + head->seen, '\n', within - head->seen)) {
+    if (head->seen && within <= head->max_bytes && bytes[head->seen - 1] != '\r' &&
+        !memchr(bytes + head->seen, '\n', within - head->seen)) {
         head->seen = within;
         return H1_MORE;
     }
