@@ -202,6 +202,13 @@ static enum h1_result take_head(struct h1_head *head, struct cursor *c, bool *ha
     return result;
 }
 
+/* Whether the bytes from seen on end a line, or would. */
+static bool ends_a_line(const char *bytes, size_t seen, size_t length)
+{
+    return bytes[seen - 1] == '\r' || memchr(bytes + seen, '\n', length - seen) ||
+           memchr(bytes + seen, '\r', length - seen);
+}
+
 enum h1_result h1_parse_head(struct h1_head *head, const char *bytes, size_t length)
 {
     /* One byte more than allowed is enough to know that it is too much. */
@@ -210,8 +217,7 @@ enum h1_result h1_parse_head(struct h1_head *head, const char *bytes, size_t len
     enum h1_result result;
     bool has_line;
 
-    if (head->seen && within <= head->max_bytes && bytes[head->seen - 1] != '\r' &&
-        !memchr(bytes + head->seen, '\n', within - head->seen)) {
+    if (head->seen && within <= head->max_bytes && !ends_a_line(bytes, head->seen, within)) {
         head->seen = within;
         return H1_MORE;
     }
