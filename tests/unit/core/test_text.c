@@ -1,6 +1,7 @@
 /* core/str, core/uri, core/utf8, core/crypto, core/clock, core/id: text in, text out. */
 #include "core/clock.h"
 #include "core/crypto.h"
+#include "core/duration.h"
 #include "core/id.h"
 #include "core/uri.h"
 #include "core/utf8.h"
@@ -101,6 +102,24 @@ static void test_times(void **state)
     assert_string_equal(hg_time_http(1767323045678, text), "Fri, 02 Jan 2026 03:04:05 GMT");
 }
 
+static void test_durations(void **state)
+{
+    static const char *const bad[] = {"", "s", "1.5s", "-1s", "1 s", "10x", "99999999999999999999s", "366d"};
+    int64_t ms;
+
+    (void)state;
+    assert_true(hg_duration_parse(HG_STR("500ms"), &ms));
+    assert_int_equal(ms, 500);
+    assert_true(hg_duration_parse(HG_STR("10m"), &ms));
+    assert_int_equal(ms, 600000);
+    assert_true(hg_duration_parse(HG_STR("2h"), &ms));
+    assert_int_equal(ms, 7200000);
+    assert_true(hg_duration_parse(HG_STR("30"), &ms));
+    assert_int_equal(ms, 30000);
+    for (size_t i = 0; i < HG_COUNT(bad); i++)
+        assert_false(hg_duration_parse(hg_str_of(bad[i]), &ms));
+}
+
 static void test_ids(void **state)
 {
     char uuid[HG_UUID_LEN + 1], other[HG_UUID_LEN + 1], id[11], again[11], extended[HG_EXTENDED_ID_LEN + 1];
@@ -125,7 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_next_splits), cmocka_unit_test(test_numbers), cmocka_unit_test(test_uri),
         cmocka_unit_test(test_utf8),        cmocka_unit_test(test_base64),  cmocka_unit_test(test_times),
-        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_durations),   cmocka_unit_test(test_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
