@@ -75,8 +75,7 @@ static bool is_ip_byte(char c)
     return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' || c == '.';
 }
 
-/* uri-host [ ":" port ] of RFC 3986 §3.2.2; no user, not empty. */
-static bool is_authority(struct hg_str text)
+bool h1_is_authority(struct hg_str text)
 {
     size_t at = 0, host_end;
 
@@ -106,7 +105,7 @@ static enum hg_fault read_host(struct reader *r, struct hg_str value)
 {
     if (r->has_host)
         return refuse(r, HG_FAULT_HOST, "several Host");
-    if (!is_authority(value))
+    if (!h1_is_authority(value))
         return refuse(r, HG_FAULT_HOST, "Host");
     r->has_host = true;
     r->framing->authority = value;
@@ -196,7 +195,7 @@ static enum hg_fault read_absolute(struct reader *r, struct hg_str rest)
     while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?')
         end++;
     authority = hg_str_n(rest.p, end);
-    if (!is_authority(authority))
+    if (!h1_is_authority(authority))
         return refuse(r, HG_FAULT_MALFORMED, "request target");
     if (r->has_host && !hg_str_eq_nocase(authority, r->framing->authority))
         return refuse(r, HG_FAULT_HOST, "Host differs from target");

@@ -120,6 +120,12 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Whether the second word of a line can be a request target at all; else a bad third word is no HTTP/1 of any kind. */
+static bool looks_like_target(struct hg_str word)
+{
+    return word.p[0] == '/' || word.p[0] == '*' || hg_str_find(word, ':') > 0;
+}
+
 static enum h1_result take_version(struct h1_head *head, struct cursor *c)
 {
     static const char form[] = "HTTP/d.d";
@@ -129,7 +135,8 @@ static enum h1_result take_version(struct h1_head *head, struct cursor *c)
         if (c->at + i == c->end)
             return H1_MORE;
         if (form[i] == 'd' ? !is_digit(c->at[i]) : c->at[i] != form[i])
-            return bad(head, HG_FAULT_MALFORMED, "version");
+            return bad(head, i == 0 && !looks_like_target(head->target) ? HG_FAULT_NOT_HTTP : HG_FAULT_MALFORMED,
+                       "version");
     }
     if (c->at[5] != '1' || c->at[7] > '1')
         return bad(head, HG_FAULT_VERSION, "version");

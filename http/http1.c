@@ -100,7 +100,8 @@ static void fail(struct http1 *h1, enum hg_fault fault, const char *detail)
     http1_drop_current(h1);
     h1->phase = HTTP1_ENDED;
     conn_note_fault(h1->conn, fault, detail);
-    http1_write_fault(h1->conn, fault);
+    if (fault_status(fault))
+        http1_write_fault(h1->conn, fault);
     conn_close_after_flush(h1->conn);
 }
 

@@ -131,6 +131,8 @@ static void test_request_line_is_strict(void **state)
     BAD("GET / HTTP/11\r\n\r\n", HG_FAULT_MALFORMED);
     BAD("GET / HTTP/1.10\r\n\r\n", HG_FAULT_MALFORMED);
     BAD("\x16\x03\x01", HG_FAULT_MALFORMED);
+    BAD("GET / FTP/1.1\r\n\r\n", HG_FAULT_MALFORMED);
+    BAD("INVALID CONNECTION PREFACE\r\n\r\n", HG_FAULT_NOT_HTTP);
 }
 
 static void test_other_versions(void **state)
