@@ -1,0 +1,25 @@
+/*
+ * Steps of config/package.c in files of their own.
+ */
+#ifndef HG_CONFIG_PACKAGE_PARTS_H
+#define HG_CONFIG_PACKAGE_PARTS_H
+
+#include "config/package.h"
+
+enum {
+    HG_PACKAGE_BYTES_MAX = 262144000, /* unpacked, as in the service */
+    HG_PACKAGE_ENTRIES_MAX = 100 * 1000,
+    HG_PACKAGE_NAME_MAX = 4096,
+};
+
+/* Checks every entry of an archive without writing anything; err names the entry at fault. */
+enum hg_rc zip_check(const char *path, struct hg_error *err) hg_must_use;
+/* The same, then unpacks into an empty folder; what was written stays when it fails. */
+enum hg_rc zip_unpack(const char *path, int dir_fd, struct hg_error *err) hg_must_use;
+
+/* Hash and size of a folder, as package.h describes them. */
+enum hg_rc tree_hash(struct hg_arena *arena, const char *dir, struct hg_package *package, struct hg_error *err) hg_must_use;
+/* Removes a folder with all that is in it; symbolic links are not followed. */
+void tree_remove(const char *dir);
+
+#endif
