@@ -38,9 +38,12 @@ void http2_condemn(struct hg_http2 *h2, uint32_t error_code)
     conn_want_flush(h2->conn);
 }
 
-static const enum hg_counter abuse_counters[] = {
-    HG_COUNTER_COUNT,
-#define HG_ABUSE(symbol, burst, per_second, name) HG_M_HTTP2_##symbol,
+static const struct {
+    enum hg_counter counter;
+    uint32_t error_code;
+} abuses[] = {
+    {HG_COUNTER_COUNT, NGHTTP2_NO_ERROR},
+#define HG_ABUSE(symbol, burst, per_second, code, name) {HG_M_HTTP2_##symbol, NGHTTP2_##code},
 #include "http/http2_abuse.def"
 #undef HG_ABUSE
 };
@@ -49,9 +52,9 @@ void http2_condemn_abuse(struct hg_http2 *h2, enum hg_abuse kind)
 {
     if (h2->life == HG_H2_CONDEMNED)
         return;
-    hg_count(abuse_counters[kind], 1);
+    hg_count(abuses[kind].counter, 1);
     conn_note_fault(h2->conn, HG_FAULT_ABUSE, abuse_name(kind));
-    http2_condemn(h2, NGHTTP2_ENHANCE_YOUR_CALM);
+    http2_condemn(h2, abuses[kind].error_code);
 }
 
 /* ---- nghttp2's callbacks ---- */
@@ -59,6 +62,24 @@ void http2_condemn_abuse(struct hg_http2 *h2, enum hg_abuse kind)
 static struct hg_h2_stream *stream_of(struct hg_http2 *h2, int32_t id)
 {
     return nghttp2_session_get_stream_user_data(h2->session, id);
+}
+
+/*
+ * A client opens streams in ascending order. nghttp2 passes over a lower one in silence; here only trailers for what
+ * we have reset may do so.
+ */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
+{
+    struct hg_http2 *h2 = user_data;
+
+    (void)session;
+    if (head->type != NGHTTP2_HEADERS)
+        return 0;
+    if (head->stream_id > h2->newest_id)
+        h2->newest_id = head->stream_id;
+    else if (!stream_of(h2, head->stream_id) && !guard_has_seen(&h2->guard, (uint32_t)head->stream_id))
+        http2_condemn(h2, NGHTTP2_PROTOCOL_ERROR);
+    return 0;
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
@@ -187,7 +208,8 @@ static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *fram
 {
     struct hg_http2 *h2 = user_data;
 
-    if (frame->hd.type == NGHTTP2_HEADERS && stream_of(h2, frame->hd.stream_id)) {
+    if (error != NGHTTP2_ERR_SESSION_CLOSING && frame->hd.type == NGHTTP2_HEADERS &&
+        stream_of(h2, frame->hd.stream_id)) {
         conn_note_fault(h2->conn, HG_FAULT_HEADERS_LARGE, nghttp2_strerror(error));
         hg_assert(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                             NGHTTP2_INTERNAL_ERROR) == 0);
@@ -215,6 +237,7 @@ static nghttp2_session *open_nghttp2(struct hg_http2 *h2)
     nghttp2_session *session;
 
     hg_assert(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);

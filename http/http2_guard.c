@@ -37,7 +37,7 @@ static const struct {
     const char *name;
 } rows[] = {
     {0, 0, "none"},
-#define HG_ABUSE(symbol, burst, per_second, name) {burst, per_second, name},
+#define HG_ABUSE(symbol, burst, per_second, code, name) {burst, per_second, name},
 #include "http/http2_abuse.def"
 #undef HG_ABUSE
 };
@@ -89,6 +89,63 @@ static enum hg_abuse charged(struct hg_h2_guard *guard, enum hg_abuse kind, int6
     return guard_charge(guard, kind, now_us) ? HG_ABUSE_NONE : kind;
 }
 
+static uint32_t *find_seen(struct hg_h2_guard *guard, uint32_t id)
+{
+    unsigned count = HG_MIN(guard->seen_count, (unsigned)HG_H2_SEEN);
+
+    /* What is asked for is mostly among the newest. */
+    for (unsigned back = 1; back <= count; back++) {
+        uint32_t *entry = &guard->seen[(guard->seen_count - back) % HG_H2_SEEN];
+
+        if (*entry >> 1 == id)
+            return entry;
+    }
+    return NULL;
+}
+
+bool guard_has_seen(const struct hg_h2_guard *guard, uint32_t id)
+{
+    return find_seen((struct hg_h2_guard *)(uintptr_t)guard, id) != NULL;
+}
+
+static void note_opened(struct hg_h2_guard *guard, uint32_t id, bool is_ended)
+{
+    guard->newest_id = id;
+    guard->seen[guard->seen_count++ % HG_H2_SEEN] = id << 1 | is_ended;
+}
+
+void guard_note_ended(struct hg_h2_guard *guard, uint32_t id)
+{
+    note_opened(guard, id, true);
+}
+
+/* DATA or HEADERS. */
+static enum hg_abuse take_stream_frame(struct hg_h2_guard *guard, uint32_t id)
+{
+    bool is_end = guard->flags & FLAG_END_STREAM;
+    uint32_t *entry;
+
+    if (guard->type == HEADERS && id > guard->newest_id) {
+        note_opened(guard, id, is_end);
+        return HG_ABUSE_NONE;
+    }
+    entry = find_seen(guard, id);
+    if (entry && (*entry & 1))
+        return HG_ABUSE_ENDED_STREAM;
+    if (entry)
+        *entry |= is_end;
+    return HG_ABUSE_NONE;
+}
+
+static enum hg_abuse take_reset(struct hg_h2_guard *guard, uint32_t id, int64_t now_us)
+{
+    uint32_t *entry = find_seen(guard, id);
+
+    if (entry)
+        *entry |= 1;
+    return charged(guard, HG_ABUSE_RESETS, now_us);
+}
+
 static enum hg_abuse take_block_part(struct hg_h2_guard *guard)
 {
     guard->block_bytes += guard->payload_left;
@@ -102,6 +159,8 @@ static enum hg_abuse take_block_part(struct hg_h2_guard *guard)
 static enum hg_abuse take_frame(struct hg_h2_guard *guard, int64_t now_us)
 {
     const unsigned char *h = guard->head;
+    uint32_t id = ((uint32_t)h[5] << 24 | (uint32_t)h[6] << 16 | (uint32_t)h[7] << 8 | h[8]) & 0x7fffffff;
+    enum hg_abuse found;
 
     guard->payload_left = (uint32_t)h[0] << 16 | (uint32_t)h[1] << 8 | h[2];
     guard->type = h[3];
@@ -110,8 +169,11 @@ static enum hg_abuse take_frame(struct hg_h2_guard *guard, int64_t now_us)
     case DATA:
         if (guard->payload_left == 0 && !(guard->flags & FLAG_END_STREAM))
             return charged(guard, HG_ABUSE_EMPTY, now_us);
-        return HG_ABUSE_NONE;
+        return take_stream_frame(guard, id);
     case HEADERS:
+        found = take_stream_frame(guard, id);
+        if (found != HG_ABUSE_NONE)
+            return found;
         guard->block_bytes = 0;
         guard->continuations = 0;
         guard_credit(guard, HG_ABUSE_PRIORITIES, PRIORITIES_PER_STREAM, now_us);
@@ -120,7 +182,7 @@ static enum hg_abuse take_frame(struct hg_h2_guard *guard, int64_t now_us)
         guard->continuations++;
         return take_block_part(guard);
     case RST_STREAM:
-        return charged(guard, HG_ABUSE_RESETS, now_us);
+        return take_reset(guard, id, now_us);
     case SETTINGS:
         return guard->flags & FLAG_ACK ? HG_ABUSE_NONE : charged(guard, HG_ABUSE_SETTINGS, now_us);
     case PING:
@@ -128,6 +190,8 @@ static enum hg_abuse take_frame(struct hg_h2_guard *guard, int64_t now_us)
     case WINDOW_UPDATE:
         return charged(guard, HG_ABUSE_WINDOWS, now_us);
     case PRIORITY:
+        guard->dependency = 0;
+        return id == 0 ? HG_ABUSE_BAD_PRIORITY : charged(guard, HG_ABUSE_PRIORITIES, now_us);
     case PRIORITY_UPDATE:
         return charged(guard, HG_ABUSE_PRIORITIES, now_us);
     case PUSH_PROMISE: /* these two end the connection in any case */
@@ -136,6 +200,19 @@ static enum hg_abuse take_frame(struct hg_h2_guard *guard, int64_t now_us)
     default:
         return charged(guard, HG_ABUSE_EMPTY, now_us);
     }
+}
+
+/* The payload of PRIORITY, piece by piece: a dependency and a weight. */
+static enum hg_abuse take_priority(struct hg_h2_guard *guard, const char *bytes, size_t length)
+{
+    const unsigned char *h = guard->head;
+    uint32_t id = (uint32_t)h[5] << 24 | (uint32_t)h[6] << 16 | (uint32_t)h[7] << 8 | h[8];
+
+    for (size_t i = 0; i < length && guard->payload_left - i > 1; i++)
+        guard->dependency = guard->dependency << 8 | (unsigned char)bytes[i];
+    if (length == guard->payload_left && ((guard->dependency ^ id) & 0x7fffffff) == 0)
+        return HG_ABUSE_BAD_PRIORITY;
+    return HG_ABUSE_NONE;
 }
 
 static void note_progress(struct hg_h2_guard *guard, int64_t now_us)
@@ -167,6 +244,8 @@ enum hg_abuse guard_scan(struct hg_h2_guard *guard, const char *bytes, size_t le
                 found = take_frame(guard, now_us);
         }
         part = HG_MIN(length - at, (size_t)guard->payload_left);
+        if (guard->type == PRIORITY && part && found == HG_ABUSE_NONE)
+            found = take_priority(guard, bytes + at, part);
         guard->payload_left -= (uint32_t)part;
         at += part;
         if (guard->head_length == FRAME_HEAD_BYTES && guard->payload_left == 0) {

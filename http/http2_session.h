@@ -60,6 +60,7 @@ struct hg_http2 {
     struct hg_list streams[HG_H2_STREAM_STATES];
     unsigned open; /* streams before HG_H2_SENT */
     enum hg_h2_life life;
+    int32_t newest_id;         /* highest stream that the client has opened */
     int64_t idle_since_us;     /* valid with no stream open */
     int64_t data_us;           /* when DATA last went out */
     int64_t life_since_us;     /* when life changed */
@@ -77,7 +78,7 @@ void http2_take_over(struct hg_http2 *h2);
 
 /* Ends the session with GOAWAY; everything that runs is aborted once that is out. */
 void http2_condemn(struct hg_http2 *h2, uint32_t error_code);
-/* Same with ENHANCE_YOUR_CALM; logged and counted. */
+/* Same with the error code of http2_abuse.def; logged and counted. */
 void http2_condemn_abuse(struct hg_http2 *h2, enum hg_abuse kind);
 
 /* ---- http2_stream.c: requests coming in ---- */

@@ -108,6 +108,8 @@ bool http2_upgrade(struct hg_conn *conn, const struct hg_request *req, struct hg
     }
     conn_write(conn, answer, sizeof(answer) - 1);
     http2_submit_settings(h2);
+    h2->newest_id = 1;
+    guard_note_ended(&h2->guard, 1);
     /* Before the client's next bytes are read: they may already reset stream 1. */
     stream_move(stream, HG_H2_BODY);
     stream_take_end(stream);

@@ -19,14 +19,20 @@ static int set_up(void **state)
     return guard_scan(&guard, magic, sizeof(magic) - 1, now_us) == HG_ABUSE_NONE ? 0 : -1;
 }
 
-static enum hg_abuse frame(unsigned type, unsigned flags, unsigned length)
+static enum hg_abuse frame_on(unsigned id, unsigned type, unsigned flags, unsigned length)
 {
-    static char payload[1 << 16];
-    char head[9] = {(char)(length >> 16), (char)(length >> 8), (char)length, (char)type, (char)flags, 0, 0, 0, 1};
+    static const char payload[1 << 16];
+    char head[9] = {(char)(length >> 16), (char)(length >> 8), (char)length,     (char)type, (char)flags,
+                    (char)(id >> 24),     (char)(id >> 16),    (char)(id >> 8), (char)id};
     enum hg_abuse found = guard_scan(&guard, head, sizeof(head), now_us);
 
     assert_int_equal(guard_scan(&guard, payload, length, now_us), HG_ABUSE_NONE);
     return found;
+}
+
+static enum hg_abuse frame(unsigned type, unsigned flags, unsigned length)
+{
+    return frame_on(1, type, flags, length);
 }
 
 /* How many such frames pass until one does not. */
@@ -90,9 +96,11 @@ static void test_replies_and_real_data_are_free(void **state)
     for (int i = 0; i < 5000; i++) {
         assert_int_equal(frame(0x4, 0x1, 0), HG_ABUSE_NONE); /* SETTINGS ACK */
         assert_int_equal(frame(0x6, 0x1, 8), HG_ABUSE_NONE); /* PING ACK */
-        assert_int_equal(frame(0x0, 0, 1), HG_ABUSE_NONE);   /* DATA */
-        assert_int_equal(frame(0x0, 0x1, 0), HG_ABUSE_NONE); /* empty DATA that ends a stream */
-        assert_int_equal(frame(0x1, 0x5, 20), HG_ABUSE_NONE); /* a request */
+        unsigned id = 2 * (unsigned)i + 1;
+
+        assert_int_equal(frame_on(id, 0x1, 0x4, 20), HG_ABUSE_NONE); /* a request */
+        assert_int_equal(frame_on(id, 0x0, 0, 1), HG_ABUSE_NONE);    /* DATA */
+        assert_int_equal(frame_on(id, 0x0, 0x1, 0), HG_ABUSE_NONE);  /* empty DATA that ends it */
     }
 }
 
@@ -165,6 +173,47 @@ static void test_since_when_a_head_is_incomplete(void **state)
     assert_int_equal(guard_head_since(&guard), now_us);
 }
 
+static void test_frames_on_ended_streams(void **state)
+{
+    (void)state;
+    /* Ended with HEADERS, with DATA, with trailers, by reset. */
+    assert_int_equal(frame_on(1, 0x1, 0x5, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(3, 0x1, 0x4, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(3, 0x0, 0x0, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(3, 0x0, 0x1, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(5, 0x1, 0x4, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(5, 0x1, 0x5, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(7, 0x1, 0x4, 5), HG_ABUSE_NONE);
+    assert_int_equal(frame_on(7, 0x3, 0, 4), HG_ABUSE_NONE);
+    for (unsigned id = 1; id <= 7; id += 2) {
+        assert_int_equal(frame_on(id, 0x8, 0, 4), HG_ABUSE_NONE); /* WINDOW_UPDATE may come late */
+        assert_int_equal(frame_on(id, 0x0, 0x0, 5), HG_ABUSE_ENDED_STREAM);
+        assert_int_equal(frame_on(id, 0x1, 0x4, 5), HG_ABUSE_ENDED_STREAM);
+    }
+    assert_true(guard_has_seen(&guard, 5));
+    assert_false(guard_has_seen(&guard, 9));
+    guard_note_ended(&guard, 9);
+    assert_int_equal(frame_on(9, 0x0, 0x1, 5), HG_ABUSE_ENDED_STREAM);
+}
+
+static void test_bad_priority(void **state)
+{
+    static const char on_itself[] = "\0\0\5\2\0\0\0\0\7\200\0\0\7\1";
+    static const char of_stream_0[] = "\0\0\5\2\0\0\0\0\0";
+    static const char on_another[] = "\0\0\5\2\0\0\0\0\7\0\0\0\5\7";
+    size_t last = sizeof(on_itself) - 2;
+
+    (void)state;
+    assert_int_equal(guard_scan(&guard, of_stream_0, sizeof(of_stream_0) - 1, now_us), HG_ABUSE_BAD_PRIORITY);
+    (void)set_up(NULL);
+    assert_int_equal(guard_scan(&guard, on_another, sizeof(on_another) - 1, now_us), HG_ABUSE_NONE);
+    assert_int_equal(guard_scan(&guard, on_itself, last + 1, now_us), HG_ABUSE_BAD_PRIORITY);
+    (void)set_up(NULL);
+    for (size_t i = 0; i < last; i++)
+        assert_int_equal(guard_scan(&guard, on_itself + i, 1, now_us), HG_ABUSE_NONE);
+    assert_int_equal(guard_scan(&guard, on_itself + last, 1, now_us), HG_ABUSE_BAD_PRIORITY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +224,8 @@ int main(void)
         cmocka_unit_test_setup(test_continuations, set_up),
         cmocka_unit_test_setup(test_block_size, set_up),
         cmocka_unit_test_setup(test_byte_by_byte, set_up),
+        cmocka_unit_test_setup(test_frames_on_ended_streams, set_up),
+        cmocka_unit_test_setup(test_bad_priority, set_up),
         cmocka_unit_test_setup(test_since_when_a_head_is_incomplete, set_up),
     };
 
