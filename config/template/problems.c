@@ -53,6 +53,8 @@ void problems_fini(struct hg_problems *problems)
     for (size_t i = 0; i < problems->count; i++)
         free(problems->items[i].text);
     free(problems->items);
+    free(problems->owned_file);
     problems->items = NULL;
+    problems->owned_file = NULL;
     problems->count = 0;
 }

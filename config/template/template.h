@@ -28,7 +28,8 @@ struct hg_problem {
 struct hg_problems {
     struct hg_problem *items;
     size_t count;
-    const char *file; /* for printing */
+    const char *file; /* for printing: the file that was read, as given or what `sam build` made of it */
+    char *owned_file; /* what file points to when it is not the caller's; freed with the rest */
 };
 void problems_add(struct hg_problems *problems, unsigned line, unsigned column, const char *format, ...)
     hg_printf_like(4, 5);
