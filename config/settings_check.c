@@ -1,0 +1,140 @@
+/*
+ * What single settings may say, beyond their type.
+ */
+#include "config/settings_value.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+bool check_account(struct hg_str text, struct hg_error *err)
+{
+    size_t digits = 0;
+
+    while (digits < text.n && is_digit(text.p[digits]))
+        digits++;
+    if (digits == 12 && text.n == 12)
+        return true;
+    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not an account number of 12 digits (in a file, put it in quotes)",
+                       HG_STR_ARG(text));
+    return false;
+}
+
+/* us-east-1, us-gov-west-1: small words and a number, between dashes. */
+bool check_region(struct hg_str text, struct hg_error *err)
+{
+    struct hg_str rest = text, part;
+    unsigned words = 0, numbers = 0;
+    bool is_good = true;
+
+    while (is_good && hg_str_next(&rest, '-', &part)) {
+        size_t letters = 0, digits = 0;
+
+        for (size_t i = 0; i < part.n; i++) {
+            letters += is_lower(part.p[i]);
+            digits += is_digit(part.p[i]);
+        }
+        is_good = part.n && numbers == 0 && (letters == part.n || (digits == part.n && words >= 2));
+        words += letters == part.n;
+        numbers += digits == part.n;
+    }
+    if (is_good && numbers == 1)
+        return true;
+    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a region such as us-east-1", HG_STR_ARG(text));
+    return false;
+}
+
+bool check_stack_name(struct hg_str text, struct hg_error *err)
+{
+    bool is_good = is_letter(text.p[0]) && text.n <= 128;
+
+    for (size_t i = 0; i < text.n; i++)
+        is_good = is_good && (is_letter(text.p[i]) || is_digit(text.p[i]) || text.p[i] == '-');
+    if (!is_good)
+        (void)hg_error_set(err, HG_E_INVALID,
+                           "'%.*s' is not a stack name: a letter, then letters, digits and dashes, at most 128",
+                           HG_STR_ARG(text));
+    return is_good;
+}
+
+bool check_queue(struct hg_str text, struct hg_error *err)
+{
+    static const char *const later[] = {"redis://", "rediss://", "kafka://"};
+
+    if (hg_str_is(text, "embedded:"))
+        return true;
+    for (size_t i = 0; i < HG_COUNT(later); i++)
+        if (hg_str_starts(text, hg_str_of(later[i]))) {
+            (void)hg_error_set(err, HG_E_UNSUPPORTED, "%s is not available yet in this version; use embedded:", later[i]);
+            return false;
+        }
+    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a queue engine; use embedded:", HG_STR_ARG(text));
+    return false;
+}
+
+bool check_isolation(struct hg_str text, struct hg_error *err)
+{
+    if (!hg_str_is(text, "sandbox"))
+        return true;
+    (void)hg_error_set(err, HG_E_UNSUPPORTED, "sandbox is not available yet in this version; use auto, process or none");
+    return false;
+}
+
+bool check_watch(struct hg_str text, struct hg_error *err)
+{
+    if (!hg_str_is_nocase(text, "true") && !hg_str_is_nocase(text, "yes") && !hg_str_is_nocase(text, "on") &&
+        !hg_str_is(text, "1"))
+        return true;
+    (void)hg_error_set(err, HG_E_UNSUPPORTED, "reloading on change is not available yet in this version; restart instead");
+    return false;
+}
+
+bool check_runtime(struct hg_str text, struct hg_error *err)
+{
+    ptrdiff_t equals = hg_str_find(text, '=');
+    char path[4096];
+    struct stat st;
+    size_t length;
+
+    if (equals < 1)
+        return true; /* said where pairs are read */
+    length = text.n - (size_t)equals - 1;
+    if (length == 0 || text.p[equals + 1] != '/' || length >= sizeof(path)) {
+        (void)hg_error_set(err, HG_E_INVALID, "'%.*s' needs the absolute path of an interpreter: python3.12=/usr/bin/python3",
+                           HG_STR_ARG(text));
+        return false;
+    }
+    memcpy(path, text.p + equals + 1, length);
+    path[length] = '\0';
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0)
+        return true;
+    (void)hg_error_set(err, HG_E_INVALID, "there is no program %s", path);
+    return false;
+}
+
+bool check_parameter(struct hg_str text, struct hg_error *err)
+{
+    ptrdiff_t equals = hg_str_find(text, '=');
+
+    for (ptrdiff_t i = 0; i < equals; i++)
+        if (!is_letter(text.p[i]) && !is_digit(text.p[i])) {
+            (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a parameter's name: letters and digits only",
+                               (int)equals, text.p);
+            return false;
+        }
+    return true;
+}
