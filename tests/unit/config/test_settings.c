@@ -1,0 +1,229 @@
+/*
+ * Settings: the order of sources, every kind of value, and the sentences of mistakes.
+ */
+#include "config/settings.h"
+#include "tests/unit/config/template_fixture.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct run {
+    struct hg_arena *arena;
+    struct hg_settings settings;
+    struct hg_buf problems;
+    enum hg_rc rc;
+};
+
+#define PARSE(run, ...) parse(run, (char *[]){__VA_ARGS__, NULL})
+
+static void parse(struct run *run, char **argv)
+{
+    int argc = 0;
+
+    while (argv[argc])
+        argc++;
+    run->arena = hg_arena_new(1 << 20);
+    hg_buf_init(&run->problems, 1 << 16);
+    run->rc = settings_parse(run->arena, argc, argv, &run->settings, &run->problems);
+}
+
+static void finish(struct run *run)
+{
+    hg_arena_free(run->arena);
+    hg_buf_fini(&run->problems);
+}
+
+static char *write_config(const char *text)
+{
+    char *path = hg_strdup("/tmp/headgate-settings-XXXXXX");
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+static void test_defaults(void **state)
+{
+    struct run run;
+
+    (void)state;
+    parse(&run, (char *[]){NULL});
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.rc, HG_OK);
+    assert_null(run.settings.template_file);
+    assert_int_equal(run.settings.listen.count, 1);
+    assert_string_equal(run.settings.listen.items[0], "127.0.0.1:8080");
+    assert_string_equal(run.settings.api, "127.0.0.1:4566");
+    assert_string_equal(run.settings.data_dir, "./.headgate");
+    assert_string_equal(run.settings.queue, "embedded:");
+    assert_string_equal(run.settings.region, "us-east-1");
+    assert_string_equal(run.settings.account, "000000000000");
+    assert_string_equal(run.settings.stack_name, "local");
+    assert_string_equal(run.settings.access_log, "-");
+    assert_int_equal(run.settings.threads, 0);
+    assert_int_equal(run.settings.isolation, HG_ISOLATION_AUTO);
+    assert_int_equal(run.settings.log_level, HG_LOG_INFO);
+    assert_int_equal(run.settings.idle_timeout_ms, 600000);
+    assert_int_equal(run.settings.queue_wait_ms, 2000);
+    assert_int_equal(run.settings.drain_timeout_ms, 30000);
+    assert_int_equal(run.settings.init_timeout_ms, 10000);
+    assert_int_equal(run.settings.max_body_bytes, 10485760);
+    assert_int_equal(run.settings.max_concurrency, 1000);
+    assert_false(run.settings.is_strict);
+    finish(&run);
+}
+
+static void test_flags(void **state)
+{
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--listen", "0.0.0.0:80", "--listen=[::1]:0", "--strict", "--parameter-overrides", "A=1", "B=x=y",
+          "ParameterKey=C,ParameterValue=3", "app.yaml", "--idle-timeout", "500ms", "--isolation", "process",
+          "--log-format", "json", "--max-body", "2 MiB", "--runtime", "python3.12=/bin/sh", "--idle-timeout=1h");
+    assert_same(hg_buf_str(&run.problems), "--idle-timeout: given twice\n--idle-timeout: 500ms is out of range: 1000 to 86400000 milliseconds\n");
+    assert_int_equal(run.rc, HG_E_INVALID);
+    assert_int_equal(run.settings.listen.count, 2);
+    assert_string_equal(run.settings.listen.items[1], "[::1]:0");
+    assert_string_equal(run.settings.template_file, "app.yaml");
+    assert_true(run.settings.is_strict);
+    assert_int_equal(run.settings.parameters.count, 3);
+    assert_same(run.settings.parameters.items[1].key, "B");
+    assert_same(run.settings.parameters.items[1].value, "x=y");
+    assert_same(run.settings.parameters.items[2].key, "C");
+    assert_same(run.settings.parameters.items[2].value, "3");
+    assert_int_equal(run.settings.isolation, HG_ISOLATION_PROCESS);
+    assert_int_equal(run.settings.log_format, HG_LOG_JSON);
+    assert_int_equal(run.settings.max_body_bytes, 2097152);
+    assert_same(run.settings.runtimes.items[0].value, "/bin/sh");
+    finish(&run);
+}
+
+static void test_mistakes_all_at_once(void **state)
+{
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--lisen", "--threads", "many", "--queue", "kafka://h:1", "--isolation", "sandbox", "--log-level", "inf",
+          "--watch", "--account", "12", "--region", "Mars", "--api", "4566", "--runtime", "python3.12=python", "a.yaml", "b.yaml",
+          "-x", "--data-dir");
+    assert_same(hg_buf_str(&run.problems),
+                "--lisen: there is no such option; did you mean --listen?\n"
+                "b.yaml: one template only, a.yaml is another one\n"
+                "-x: there is no such option; options start with two dashes\n"
+                "--data-dir: needs a value: --data-dir DIR\n"
+                "--api: '4566' is not ADDRESS:PORT, such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080\n"
+                "--queue: kafka:// is not available yet in this version; use embedded:\n"
+                "--threads: 'many' is not a whole number\n"
+                "--isolation: sandbox is not available yet in this version; use auto, process or none\n"
+                "--region: 'Mars' is not a region such as us-east-1\n"
+                "--account: '12' is not an account number of 12 digits (in a file, put it in quotes)\n"
+                "--runtime: 'python3.12=python' needs the absolute path of an interpreter: python3.12=/usr/bin/python3\n"
+                "--watch: reloading on change is not available yet in this version; restart instead\n"
+                "--log-level: 'inf' is not one of debug|info|warn|error; did you mean info?\n");
+    finish(&run);
+}
+
+static void test_file_below_environment_below_flag(void **state)
+{
+    char *path = write_config("listen: [127.0.0.1:1, 127.0.0.1:2]\nregion: eu-west-1\naccount: \"123456789012\"\n"
+                              "threads: 3\naccess-log: off\nstrict: yes\nparameter-overrides: {A: 1, B: two}\n");
+    struct run run;
+
+    (void)state;
+    setenv("HEADGATE_REGION", "eu-central-1", 1);
+    setenv("HEADGATE_THREADS", "2", 1);
+    setenv("HEADGATE_TLS_LISTEN", "127.0.0.1:3, 127.0.0.1:4", 1);
+    setenv("HEADGATE_TLS_CERT", "c", 1);
+    setenv("HEADGATE_TLS_KEY", "k", 1);
+    setenv("HEADGATE_PORT_OF_THE_TEST", "1", 1);
+    PARSE(&run, "--config", path, "--threads", "1");
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.settings.threads, 1);
+    assert_string_equal(run.settings.region, "eu-central-1");
+    assert_string_equal(run.settings.account, "123456789012");
+    assert_int_equal(run.settings.listen.count, 2);
+    assert_string_equal(run.settings.listen.items[1], "127.0.0.1:2");
+    assert_int_equal(run.settings.tls_listen.count, 2);
+    assert_string_equal(run.settings.tls_listen.items[1], "127.0.0.1:4");
+    assert_string_equal(run.settings.access_log, "off");
+    assert_true(run.settings.is_strict);
+    assert_same(run.settings.parameters.items[1].value, "two");
+    finish(&run);
+    unsetenv("HEADGATE_REGION");
+    unsetenv("HEADGATE_THREADS");
+    unsetenv("HEADGATE_TLS_LISTEN");
+    unsetenv("HEADGATE_TLS_CERT");
+    unsetenv("HEADGATE_TLS_KEY");
+    setenv("HEADGATE_LISTN", "x", 1);
+    PARSE(&run, "--tls-listen", "127.0.0.1:1");
+    assert_same(hg_buf_str(&run.problems), "HEADGATE_LISTN: there is no such setting; did you mean the setting listen?\n");
+    finish(&run);
+    unsetenv("HEADGATE_LISTN");
+    PARSE(&run, "--tls-listen", "127.0.0.1:1");
+    assert_same(hg_buf_str(&run.problems), "tls-listen: needs a certificate: tls-cert and tls-key\n");
+    finish(&run);
+    unlink(path);
+    free(path);
+}
+
+static void test_mistakes_in_a_file(void **state)
+{
+    char *path = write_config("thread: 1\nqueue-wait: 5\nregion:\nlisten: {a: b}\n");
+    char *tab = write_config("listen:\n\t- a\n");
+    char expected[512];
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--config", path);
+    (void)snprintf(expected, sizeof(expected),
+                   "%s:1: thread: there is no such setting; did you mean threads?\n"
+                   "%s:3: region: has no value\n"
+                   "%s:4: listen: must be a plain value\n"
+                   "%s:2: queue-wait: '5' is not a duration such as 500ms, 30s, 10m or 1h\n",
+                   path, path, path, path);
+    assert_same(hg_buf_str(&run.problems), expected);
+    finish(&run);
+    PARSE(&run, "--config", tab);
+    (void)snprintf(expected, sizeof(expected),
+                   "%s:2:1: a tab is used for indentation, YAML allows blanks only: replace it by blanks\n", tab);
+    assert_same(hg_buf_str(&run.problems), expected);
+    finish(&run);
+    PARSE(&run, "--config", "/nonexistent.yaml");
+    assert_same(hg_buf_str(&run.problems), "--config: cannot open /nonexistent.yaml: No such file or directory\n");
+    finish(&run);
+    unlink(path);
+    unlink(tab);
+    free(path);
+    free(tab);
+}
+
+static void test_help_has_every_option_in_columns(void **state)
+{
+    struct hg_buf help;
+
+    (void)state;
+    hg_buf_init(&help, 1 << 16);
+    settings_print_options(&help);
+    hg_buf_append_byte(&help, '\0');
+    assert_non_null(strstr(hg_buf_str(&help).p, "\n  --listen ADDR:PORT                  public gateway: HTTP/1.1 and HTTP/2 "
+                                                "without TLS; repeatable (127.0.0.1:8080)\n"));
+    assert_non_null(strstr(hg_buf_str(&help).p, "\n  --idle-timeout TIME                 an idle environment is stopped after this (10m)\n"));
+    hg_buf_fini(&help);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_mistakes_all_at_once),
+        cmocka_unit_test(test_file_below_environment_below_flag),
+        cmocka_unit_test(test_mistakes_in_a_file),
+        cmocka_unit_test(test_help_has_every_option_in_columns),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
