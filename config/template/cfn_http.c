@@ -166,7 +166,7 @@ static void translate_route(struct hg_transform *t, const struct hg_resource *re
                    HG_STR_ARG(resource->id), HG_STR_ARG(node_text(target)));
     if (target ? !known || !known->model : resource_has(resource, "Target"))
         return;
-    route.integration = target ? known->model : integ_missing(t, who, resource->line);
+    route.integration = target ? known->model : integ_missing(t, resource->line);
     route.operation_name =
         read_text(t, resource_get(resource, "OperationName"), resource_what(t, resource, "OperationName"), HG_STR(""));
     added = api_add_route(t, draft, &route, key);

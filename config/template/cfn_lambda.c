@@ -52,7 +52,7 @@ static void translate_function(struct hg_transform *t, const struct hg_resource 
         problem_on(t, resource, "%.*s: Runtime and Handler are mandatory parameters for functions created with deployment "
                    "packages.", HG_STR_ARG(resource->id));
     if (dead_letter)
-        notice_add(t, HG_NOTICE_NOT_SERVED, dead_letter->line, "%.*s: DeadLetterConfig", HG_STR_ARG(resource->id));
+        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterConfig"), "%.*s: DeadLetterConfig", HG_STR_ARG(resource->id));
     function = function_make(t, resource);
     function->tracing_mode = function_tracing_mode(t, node_get(resource_get(resource, "TracingConfig"), "Mode"),
                                                    resource_what(t, resource, "TracingConfig.Mode"));

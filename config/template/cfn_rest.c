@@ -154,7 +154,7 @@ static void translate_method(struct hg_transform *t, const struct hg_resource *r
     }
     who = api_route_text(t, &route);
     route.integration = integration ? integ_read(t, integration, HG_API_REST, &integ_names_method, who)
-                                    : integ_missing(t, who, resource->line);
+                                    : integ_missing(t, resource->line);
     if (!route.integration)
         return;
     route.operation_name = read_text(t, resource_get(resource, "OperationName"), resource_what(t, resource, "OperationName"), HG_STR(""));

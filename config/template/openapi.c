@@ -102,7 +102,7 @@ static void import_operation(struct hg_transform *t, struct hg_api_draft *draft,
     if (integration)
         integration = follow(t, document, integration);
     route.integration = integration ? integ_read(t, integration, draft->api.kind, &integ_names_openapi, who)
-                                    : integ_missing(t, who, member->line);
+                                    : integ_missing(t, member->line);
     if (!route.integration)
         return;
     route.operation_name = read_text(t, node_get(operation, "operationId"), "operationId", HG_STR(""));

@@ -12,6 +12,7 @@ struct event {
     const struct hg_resource *function;
     const struct hg_node_member *member;
     const struct hg_node *properties; /* a map or NULL */
+    const struct hg_node *raw;        /* the same before evaluation */
     struct hg_str who;                /* "Fn: event Web" */
     struct hg_str invalid;            /* how the translator begins a complaint */
 };
@@ -39,6 +40,13 @@ static const struct hg_node *place_of(const struct event *event, const char *pro
     return node ? node : event->member->value;
 }
 
+/* A property that is there but could not be evaluated was told already. */
+static void say_missing(struct hg_transform *t, const struct event *event, const char *property)
+{
+    if (!node_get(event->raw, property))
+        problem_at(t, event->member->value, "%.*s Event is missing '%s'.", HG_STR_ARG(event->invalid), property);
+}
+
 static bool read_method(struct hg_transform *t, const struct event *event, struct hg_str *method)
 {
     const struct hg_node *node = node_get(event->properties, "Method");
@@ -51,7 +59,7 @@ static bool read_method(struct hg_transform *t, const struct event *event, struc
     if (node)
         problem_at(t, node, "%.*s: Method %.*s is not one of " HG_METHODS_TEXT, HG_STR_ARG(event->who), HG_STR_ARG(text));
     else
-        problem_at(t, event->member->value, "%.*s Event is missing 'Method'.", HG_STR_ARG(event->invalid));
+        say_missing(t, event, "Method");
     return false;
 }
 
@@ -65,7 +73,7 @@ static struct hg_api_draft *find_api(struct hg_transform *t, const struct event 
     if (!node) {
         const struct hg_resource *resource = transform_resource(t, hg_str_of(implicit));
 
-        return resource ? api_find(t, eval_ref(t->eval, resource->id, resource->raw)) : NULL;
+        return resource && !node_get(event->raw, property) ? api_find(t, eval_ref(t->eval, resource->id, resource->raw)) : NULL;
     }
     draft = api_find(t, node_text(node));
     if (!draft)
@@ -132,7 +140,7 @@ static void translate_rest(struct hg_transform *t, const struct event *event)
 
     properties_check(t, event->properties, "event Api", event->who);
     if (!node_is_scalar(path)) {
-        problem_at(t, event->member->value, "%.*s Event is missing 'Path'.", HG_STR_ARG(event->invalid));
+        say_missing(t, event, "Path");
         return;
     }
     if (!draft || !has_method)
@@ -157,12 +165,8 @@ static void translate_http(struct hg_transform *t, const struct event *event)
 
     if (event->properties)
         properties_check(t, event->properties, "event HttpApi", event->who);
-    if (path && !method_node) {
-        problem_at(t, path, "%.*s Event is missing 'Method'.", HG_STR_ARG(event->invalid));
-        return;
-    }
-    if (method_node && !path) {
-        problem_at(t, method_node, "%.*s Event is missing 'Path'.", HG_STR_ARG(event->invalid));
+    if (!path != !method_node) {
+        say_missing(t, event, path ? "Method" : "Path");
         return;
     }
     if (!path || hg_str_is(text, HG_DEFAULT_ROUTE) || hg_str_is(text, "/" HG_DEFAULT_ROUTE))
@@ -217,6 +221,7 @@ static void translate(struct hg_transform *t, const struct hg_resource *function
         struct event event = {.function = function, .member = member};
 
         event.properties = node_is_map(properties) ? properties : NULL;
+        event.raw = node_get(node_get_str(node_path(function->raw, "Properties.Events"), member->key), "Properties");
         event.who = transform_textf(t, "%.*s: event %.*s", HG_STR_ARG(function->id), HG_STR_ARG(member->key));
         event.invalid = transform_textf(t, "Resource with id [%.*s] is invalid. Event with id [%.*s%.*s] is invalid.",
                                         HG_STR_ARG(function->id), HG_STR_ARG(function->id), HG_STR_ARG(member->key));

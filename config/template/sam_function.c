@@ -83,7 +83,7 @@ static void check_asynchronous(struct hg_transform *t, const struct hg_resource 
     else if (dead_letter && !hg_str_is(type, "SQS") && !hg_str_is(type, "SNS"))
         invalid(t, resource, "DeadLetterQueue", "'DeadLetterQueue' requires Type of ['SNS', 'SQS']");
     if (dead_letter)
-        notice_add(t, HG_NOTICE_NOT_SERVED, dead_letter->line, "%.*s: DeadLetterQueue", HG_STR_ARG(resource->id));
+        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterQueue"), "%.*s: DeadLetterQueue", HG_STR_ARG(resource->id));
     if (!config)
         return;
     (void)read_int(t, node_get(config, "MaximumEventAgeInSeconds"),
@@ -97,7 +97,7 @@ static void check_asynchronous(struct hg_transform *t, const struct hg_resource 
             problem_at(t, outcome, "Resource with id [%.*s] is invalid. 'Type: %s' must be one of ['SQS', 'SNS', "
                        "'EventBridge', 'Lambda', 'S3Bucket']", HG_STR_ARG(resource->id), "None");
     }
-    notice_add(t, HG_NOTICE_NOT_SERVED, config->line, "%.*s: EventInvokeConfig", HG_STR_ARG(resource->id));
+    notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "EventInvokeConfig"), "%.*s: EventInvokeConfig", HG_STR_ARG(resource->id));
 }
 
 static void check_url(struct hg_transform *t, const struct hg_resource *resource)

@@ -104,7 +104,7 @@ static int compare_notices(const void *left, const void *right)
 
 static void translate(struct hg_transform *t)
 {
-    properties_check(t, t->document, "a template", HG_STR("the template"));
+    properties_check(t, t->document, "a template", HG_STR("top level"));
     env_vars_load(t);
     transform_collect(t);
     transform_resolve(t);

@@ -88,7 +88,7 @@ void transform_collect(struct hg_transform *t)
     size_t given;
 
     if (!node_is_map(section) || section->count == 0) {
-        problem_at(t, section, "Resources: a template needs at least one resource");
+        problem_at(t, section ? section : t->document, "Resources: a template needs at least one resource");
         return;
     }
     globals_check(node_get(t->document, "Globals"), t->problems);
@@ -198,6 +198,17 @@ struct hg_node *resource_get(const struct hg_resource *resource, const char *nam
 bool resource_has(const struct hg_resource *resource, const char *name)
 {
     return resource_get(resource, name) || node_get(node_get(resource->raw, "Properties"), name);
+}
+
+unsigned resource_line(const struct hg_resource *resource, const char *name)
+{
+    const struct hg_node *map = resource->properties;
+
+    for (size_t i = 0; node_is_map(map) && i < map->count; i++) {
+        if (hg_str_is(map->members[i].key, name))
+            return map->members[i].line;
+    }
+    return resource->line;
 }
 
 struct hg_node *resource_metadata(const struct hg_resource *resource, const char *name)

@@ -86,6 +86,8 @@ void transform_each(struct hg_transform *t, const char *type,
 struct hg_node *resource_get(const struct hg_resource *resource, const char *name);
 /* Whether the template gives it at all, also when it could not be evaluated. */
 bool resource_has(const struct hg_resource *resource, const char *name);
+/* Line of the property's name; the resource's when it has none. */
+unsigned resource_line(const struct hg_resource *resource, const char *name);
 struct hg_node *resource_metadata(const struct hg_resource *resource, const char *name);
 
 /* "Fn: Timeout", for messages. */

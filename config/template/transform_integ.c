@@ -119,11 +119,11 @@ struct hg_integ_model *integ_preflight(struct hg_transform *t, struct hg_kv_list
     return model;
 }
 
-struct hg_integ_model *integ_missing(struct hg_transform *t, struct hg_str who, unsigned line)
+struct hg_integ_model *integ_missing(struct hg_transform *t, unsigned line)
 {
     struct hg_integ_model *model = new_model(t, HG_INTEG_MOCK, line);
 
-    model->unsupported = transform_keepf(t, "%.*s has no integration", HG_STR_ARG(who));
+    model->unsupported = HG_STR("it has no integration");
     return model;
 }
 

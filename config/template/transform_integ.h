@@ -27,7 +27,7 @@ struct hg_integ_model *integ_lambda(struct hg_transform *t, enum hg_api_kind kin
 /* MOCK that answers 200 with these header parameters: what SAM writes for CORS. */
 struct hg_integ_model *integ_preflight(struct hg_transform *t, struct hg_kv_list parameters, unsigned line);
 /* For a method without integration. */
-struct hg_integ_model *integ_missing(struct hg_transform *t, struct hg_str who, unsigned line);
+struct hg_integ_model *integ_missing(struct hg_transform *t, unsigned line);
 /* Lists the route when its integration is not served. */
 void integ_report(struct hg_transform *t, const struct hg_integ_model *integration, struct hg_str who);
 
