@@ -296,13 +296,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Whether the connection is still there, after the client's last byte. */
+/* Whether the connection is still there, after the client's last byte. Reading would say "end" in both cases. */
 static void probe(struct hg_conn *conn)
 {
-    size_t got;
-    char byte;
+    int error = 0;
+    socklen_t length = sizeof(error);
 
-    if (transport_socket.read(conn, &byte, 1, &got) == HG_IO_FAILED)
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error)
         conn_close(conn);
 }
 
@@ -317,7 +317,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         shake_hands(conn);
         return;
     }
-    if (conn->state == HG_CONN_OPEN && conn->is_eof && !conn->tls)
+    if (conn->state == HG_CONN_OPEN && conn->is_eof)
         probe(conn);
     conn->is_short = false;
     if (conn->tls && conn->is_reading && !conn->is_eof)
