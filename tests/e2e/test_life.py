@@ -85,7 +85,7 @@ def test_no_new_connections_while_draining(serve, project, template):
 
 
 def test_drain_timeout_bounds_the_wait(serve, project, template):
-    server = serve(template, "--drain-timeout", "1")
+    server = serve(template, "--drain-timeout", "1s")
 
     def call():
         try:
@@ -152,7 +152,7 @@ def test_idle_environments_are_retired(serve, project):
               InlineCode: |
                 import os
                 def handler(event, context): return os.getpid()
-        """), "--idle-timeout", "1")
+        """), "--idle-timeout", "1s")
     pid = server.invoke("F").json()
     wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the idle environment to be retired")
     assert server.invoke("F").json() != pid
