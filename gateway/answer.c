@@ -1,0 +1,56 @@
+/*
+ * Common headers and errors.
+ */
+#include "gateway/answer.h"
+
+#include "gateway/cors.h"
+#include "gateway/gateway_response.h"
+
+static const struct {
+    int status;
+    const char *body;
+} http_errors[] = {
+#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text)                     \
+    {http_status, "{\"message\":\"" http_text "\"}"},
+#include "gateway/errors.def"
+#undef HG_GATEWAY_ERROR
+};
+
+static bool is_http_api(const struct hg_context *ctx)
+{
+    return ctx->api && ctx->api->kind == HG_API_HTTP;
+}
+
+void answer_send(struct hg_context *ctx)
+{
+    if (is_http_api(ctx)) {
+        if (ctx->plan->cors && !cors_takes(ctx))
+            cors_apply(ctx);
+        req_add_header(ctx->req, HG_STR("apigw-requestid"), context_extended_id(ctx));
+    } else {
+        req_add_header(ctx->req, HG_STR("x-amzn-RequestId"), context_request_id(ctx));
+        req_add_header(ctx->req, HG_STR("x-amz-apigw-id"), context_extended_id(ctx));
+    }
+    req_respond(ctx->req);
+}
+
+void answer_error(struct hg_context *ctx, enum hg_gateway_error error)
+{
+    struct hg_response *response = &ctx->req->response;
+
+    ctx->error = error;
+    if (is_http_api(ctx)) {
+        response->status = http_errors[error].status;
+        response->body = context_error_body(ctx, hg_str_of(http_errors[error].body));
+        req_add_header(ctx->req, HG_STR("Content-Type"), HG_STR("application/json"));
+    } else {
+        gateway_response_fill(ctx);
+    }
+    answer_send(ctx);
+}
+
+void answer_unsupported(struct hg_context *ctx, struct hg_str sentence)
+{
+    ctx->error_text = sentence;
+    answer_error(ctx, HG_GATEWAY_UNSUPPORTED);
+}

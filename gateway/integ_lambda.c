@@ -1,0 +1,366 @@
+/*
+ * AWS_PROXY: the request becomes an event, the function's return value an
+ * answer (apigw-proxy-integration.md). Runs on the request's loop. What the
+ * call holds is given back when the request is over, because the answer may
+ * point into it.
+ */
+#include "core/clock.h"
+#include "gateway/answer.h"
+#include "gateway/binary.h"
+#include "gateway/event.h"
+#include "gateway/integ.h"
+#include "gateway/phrase.h"
+#include "gateway/response.h"
+#include "workers/invoke.h"
+
+#include <stdio.h>
+
+enum {
+    REST_TIMEOUT_MS = 29000,
+    HTTP_TIMEOUT_MS = 30000,
+    PARENT_HEX = 16,
+};
+
+struct lambda {
+    enum hg_contract contract;
+    int64_t timeout_ms;
+    struct hg_phrase *ref;              /* of the function; may hold stage variables */
+    const struct hg_function *function; /* when ref always means this one; NULL: look it up each time */
+    struct hg_phrase *invocation_type;  /* mapped header X-Amz-Invocation-Type; NULL without */
+};
+
+struct call {
+    struct hg_invocation inv;
+    struct hg_timer timer;
+    struct hg_context *ctx;
+    const struct lambda *lambda;
+    int64_t start_us;
+    bool is_running; /* with the workers: cancel it before it dies */
+};
+
+/* ---- binding ---- */
+
+/* Targets of mapped headers that make the real service fail at each call (apigw-routing.md §3.5). */
+static bool is_illegal_target(struct hg_str header)
+{
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id",
+                                        "X-Amzn-Apigateway-Api-Id", "Authorization", "Connection", "Expect",
+                                        "Proxy-Authenticate", "TE"};
+
+    for (size_t i = 0; i < HG_COUNT(names); i++) {
+        if (hg_str_is_nocase(header, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static enum hg_rc bind_mapped_headers(struct lambda *lambda, const struct hg_integ_model *model, struct hg_arena *arena,
+                                      struct hg_error *err)
+{
+    static const struct hg_str prefix = {"integration.request.header.", 27};
+
+    for (size_t i = 0; i < model->request_parameters.count; i++) {
+        const struct hg_kv *kv = &model->request_parameters.items[i];
+        struct hg_str header;
+
+        if (!hg_str_starts(kv->key, prefix))
+            continue;
+        header = hg_str_skip(kv->key, prefix.n);
+        if (is_illegal_target(header))
+            return hg_error_set(err, HG_E_INVALID, "the mapped header %.*s is not allowed", HG_STR_ARG(header));
+        if (hg_str_is_nocase(header, "X-Amz-Invocation-Type"))
+            lambda->invocation_type = phrase_of_mapping(arena, kv->value);
+    }
+    return HG_OK;
+}
+
+/* An alias with weights draws anew at each call. */
+static bool is_weighted(const struct hg_snapshot *snapshot, const struct hg_function *function)
+{
+    for (size_t i = 0; i < snapshot->alias_count; i++) {
+        const struct hg_alias *alias = &snapshot->aliases[i];
+
+        if (alias->weighted && (alias->function == function || alias->weighted == function))
+            return true;
+    }
+    return false;
+}
+
+static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err)
+{
+    const struct hg_integ_model *model = in->model;
+    struct lambda *lambda = hg_arena_must(snapshot->arena, sizeof(*lambda));
+    bool is_rest = in->api->kind == HG_API_REST;
+    struct hg_str fixed;
+    enum hg_rc rc;
+
+    in->state = lambda;
+    if (is_rest)
+        lambda->contract = HG_CONTRACT_REST;
+    else
+        lambda->contract = hg_str_is(model->payload_version, "1.0") ? HG_CONTRACT_HTTP_V1 : HG_CONTRACT_HTTP_V2;
+    lambda->timeout_ms = model->timeout_ms ? model->timeout_ms : is_rest ? REST_TIMEOUT_MS : HTTP_TIMEOUT_MS;
+    if (is_rest && model->http_method.n && !hg_str_is(model->http_method, "POST"))
+        return hg_error_set(err, HG_E_INVALID, "a Lambda function is called with POST, not %.*s",
+                            HG_STR_ARG(model->http_method));
+    rc = bind_mapped_headers(lambda, model, snapshot->arena, err);
+    if (rc != HG_OK)
+        return rc;
+    lambda->ref = phrase_new(snapshot->arena, HG_PHRASE_BODY, model->function_ref);
+    fixed = phrase_literal(lambda->ref);
+    if (!fixed.p)
+        return HG_OK;
+    lambda->function = snapshot_find_function(snapshot, fixed, HG_STR(""));
+    if (!lambda->function)
+        return hg_error_set(err, HG_E_INVALID, "there is no function %.*s", HG_STR_ARG(fixed));
+    if (is_weighted(snapshot, lambda->function))
+        lambda->function = NULL;
+    return HG_OK;
+}
+
+/* ---- the call ---- */
+
+static bool is_asynchronous(const struct lambda *lambda, struct hg_context *ctx)
+{
+    struct hg_buf type;
+    bool is_event;
+
+    if (!lambda->invocation_type)
+        return false;
+    hg_buf_init(&type, HG_REQUEST_HEADERS_MAX);
+    (void)phrase_render(lambda->invocation_type, ctx, HG_STR(""), &type);
+    is_event = hg_str_is_nocase(hg_buf_str(&type), "Event");
+    hg_buf_fini(&type);
+    return is_event;
+}
+
+/* The function's reference with its variables put in; in the request's arena or the snapshot's. */
+static struct hg_str resolved_ref(const struct lambda *lambda, struct hg_context *ctx)
+{
+    struct hg_str ref = phrase_literal(lambda->ref);
+    struct hg_buf buf;
+
+    if (ref.p)
+        return ref;
+    hg_buf_init(&buf, HG_INVOKED_ARN_MAX);
+    (void)phrase_render(lambda->ref, ctx, HG_STR(""), &buf);
+    return context_keep(ctx, &buf);
+}
+
+/* What stands behind the function's name: alias or version; n is 0 without. */
+static struct hg_str qualifier_of(struct hg_str ref)
+{
+    static const struct hg_str marker = {"function:", 9};
+    ptrdiff_t at = hg_str_find_str(ref, marker);
+
+    if (at >= 0)
+        ref = hg_str_skip(ref, (size_t)at + marker.n);
+    at = hg_str_find(ref, ':');
+    return at < 0 ? hg_str_n("", 0) : hg_str_skip(ref, (size_t)at + 1);
+}
+
+static void put_arn(struct hg_invocation *inv, struct hg_str ref)
+{
+    struct hg_str arn = inv->function->arn, qualifier = qualifier_of(ref);
+
+    (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s", HG_STR_ARG(arn), qualifier.n ? ":" : "",
+                   HG_STR_ARG(qualifier));
+}
+
+/* The function's own trace id has a parent and a sampling decision (apigw-routing.md §3.2). */
+static void put_trace(struct hg_invocation *inv, struct hg_str trace)
+{
+    bool has_parent = hg_str_find_str(trace, HG_STR("Parent=")) >= 0;
+    bool is_decided = hg_str_find_str(trace, HG_STR("Sampled=")) >= 0;
+    char parent[PARENT_HEX + 1];
+
+    hg_hex_id(parent, PARENT_HEX);
+    (void)snprintf(inv->trace_id, sizeof(inv->trace_id), "%.*s%s%s%s", HG_STR_ARG(trace), has_parent ? "" : ";Parent=",
+                   has_parent ? "" : parent, is_decided ? "" : has_parent ? ";Sampled=1" : ";Sampled=0");
+}
+
+static void fail(struct call *call, enum hg_gateway_error error, const char *why)
+{
+    call->ctx->integ_error = why;
+    answer_error(call->ctx, error);
+}
+
+static void on_answered(struct call *call)
+{
+    struct hg_context *ctx = call->ctx;
+    struct hg_response *response = &ctx->req->response;
+    struct hg_answer answer;
+    bool may_decode = call->lambda->contract == HG_CONTRACT_REST &&
+                      binary_matches(ctx->api->binary_types, ctx->api->binary_type_count, ctx->noted.accept);
+
+    switch (response_parse(hg_blob_str(call->inv.answer), call->lambda->contract, may_decode, ctx->req->arena,
+                           &answer)) {
+    case HG_VERDICT_OK:
+        break;
+    case HG_VERDICT_MALFORMED:
+        fail(call, HG_GATEWAY_FUNCTION, "Malformed Lambda proxy response");
+        return;
+    case HG_VERDICT_BAD_BASE64:
+        fail(call, HG_GATEWAY_INTEGRATION, "Unable to base64 decode the body");
+        return;
+    }
+    ctx->integ_status = answer.status;
+    *response = (struct hg_response){
+        .status = answer.status,
+        .headers = answer.headers,
+        .header_count = answer.header_count,
+        .header_room = answer.header_room,
+        .body = answer.body,
+        .holder = answer.holder,
+    };
+    if (call->lambda->contract == HG_CONTRACT_REST)
+        req_add_header(ctx->req, HG_STR("X-Amzn-Trace-Id"), context_trace(ctx));
+    answer_send(ctx);
+}
+
+static void on_invocation_done(struct hg_invocation *inv)
+{
+    struct call *call = hg_container_of(inv, struct call, inv);
+    struct hg_context *ctx = call->ctx;
+
+    call->is_running = false;
+    hg_timer_stop(&call->timer);
+    ctx->integ_us = hg_mono_us() - call->start_us;
+    ctx->integ_request_id = inv->request_id;
+    ctx->integ_service_status = hg_rc_status(inv->rc);
+    switch (inv->rc) {
+    case HG_OK:
+        if (inv->error == HG_FUNCTION_OK)
+            on_answered(call);
+        else
+            fail(call, HG_GATEWAY_FUNCTION, "The function failed");
+        break;
+    case HG_E_THROTTLED:
+        fail(call, HG_GATEWAY_FUNCTION_THROTTLED, "The function was throttled");
+        break;
+    case HG_E_TOO_LARGE:
+        fail(call, HG_GATEWAY_TOO_LONG, "The event is too large");
+        break;
+    case HG_E_DEADLINE:
+        fail(call, HG_GATEWAY_TIMEOUT, "Execution failed due to a timeout error");
+        break;
+    default:
+        fail(call, HG_GATEWAY_INTEGRATION, hg_rc_text(inv->rc));
+        break;
+    }
+}
+
+/* The function runs on to its end; nobody waits for what it returns (apigw-proxy-integration.md §4.5). */
+static void on_timeout(struct hg_timer *timer)
+{
+    struct call *call = hg_container_of(timer, struct call, timer);
+
+    invoke_cancel(call->ctx->workers, &call->inv);
+    call->is_running = false;
+    call->ctx->integ_us = hg_mono_us() - call->start_us;
+    fail(call, HG_GATEWAY_TIMEOUT, "Execution failed due to a timeout error");
+}
+
+static bool write_event(const struct call *call, struct hg_buf *out)
+{
+    if (call->lambda->contract == HG_CONTRACT_HTTP_V2)
+        return event_v2_write(call->ctx, out);
+    return event_v1_write(call->ctx, out);
+}
+
+static struct call *call_new(const struct lambda *lambda, struct hg_context *ctx, const struct hg_function *function,
+                             struct hg_str ref)
+{
+    struct call *call = hg_arena_alloc(ctx->req->arena, sizeof(*call));
+
+    if (!call)
+        return NULL;
+    call->ctx = ctx;
+    call->lambda = lambda;
+    call->is_running = false;
+    call->start_us = hg_mono_us();
+    invocation_init(&call->inv, HG_INVOKE_REQUEST_MAX);
+    call->inv.snapshot = snapshot_ref(ctx->snapshot);
+    call->inv.function = function;
+    call->inv.done = on_invocation_done;
+    put_arn(&call->inv, ref);
+    put_trace(&call->inv, context_trace(ctx));
+    hg_timer_init(&call->timer, ctx->req->loop, on_timeout);
+    ctx->integ_state = call;
+    return call;
+}
+
+static void begin(struct hg_integ *in, struct hg_context *ctx)
+{
+    const struct lambda *lambda = in->state;
+    struct hg_str ref;
+    const struct hg_function *function;
+    struct call *call;
+
+    if (is_asynchronous(lambda, ctx)) {
+        answer_unsupported(ctx, HG_STR("The invocation type Event needs the queue of asynchronous events, which is not "
+                                       "served yet"));
+        return;
+    }
+    ref = resolved_ref(lambda, ctx);
+    function = lambda->function;
+    if (!function && ref.n)
+        function = snapshot_find_function(ctx->snapshot, ref, HG_STR(""));
+    if (!function) {
+        ctx->integ_error = "The function does not exist";
+        answer_error(ctx, HG_GATEWAY_INTEGRATION);
+        return;
+    }
+    call = call_new(lambda, ctx, function, ref);
+    if (!call || !write_event(call, &call->inv.payload)) {
+        ctx->integ_error = "The event is too large";
+        answer_error(ctx, HG_GATEWAY_TOO_LONG);
+        return;
+    }
+    call->is_running = true;
+    hg_timer_start_ms(&call->timer, lambda->timeout_ms);
+    invoke_submit(ctx->workers, &call->inv);
+}
+
+static void end(struct hg_integ *in, struct hg_context *ctx)
+{
+    struct call *call = ctx->integ_state;
+
+    (void)in;
+    if (call->is_running)
+        invoke_cancel(ctx->workers, &call->inv);
+    hg_timer_stop(&call->timer);
+    invocation_fini(&call->inv);
+    ctx->integ_state = NULL;
+}
+
+const struct hg_function *integ_lambda_function(const struct hg_integ *in, const struct hg_snapshot *snapshot)
+{
+    const struct lambda *lambda = in->state;
+    struct hg_str fixed;
+
+    if (in->ops != &integ_lambda_ops)
+        return NULL;
+    fixed = phrase_literal(lambda->ref);
+    if (lambda->function || !fixed.p)
+        return lambda->function;
+    return snapshot_find_function(snapshot, fixed, HG_STR(""));
+}
+
+static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot, struct hg_buf *out)
+{
+    const struct hg_function *function = integ_lambda_function(in, snapshot);
+
+    if (function)
+        hg_buf_printf(out, "%.*s (%.*s)", HG_STR_ARG(function->name), HG_STR_ARG(function->runtime));
+    else
+        hg_buf_append_str(out, in->model->function_ref);
+}
+
+const struct hg_integ_ops integ_lambda_ops = {
+    .type = "AWS_PROXY",
+    .bind = bind_lambda,
+    .begin = begin,
+    .end = end,
+    .describe = describe,
+};

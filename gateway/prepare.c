@@ -1,0 +1,180 @@
+/*
+ * Makes the plans of a snapshot's APIs. Control loop, before the snapshot is
+ * published.
+ */
+#include "core/json_write.h"
+#include "gateway/cors.h"
+#include "gateway/gateway.h"
+#include "gateway/gateway_response.h"
+#include "gateway/integ.h"
+#include "gateway/phrase.h"
+
+enum { JSON_TEXT_MAX = 1 << 20 };
+
+static void add_notice(struct hg_snapshot *snapshot, enum hg_notice_kind kind, unsigned line, struct hg_str text)
+{
+    struct hg_notice *notices = hg_arena_must(snapshot->arena, (snapshot->notice_count + 1) * sizeof(*notices));
+
+    if (snapshot->notice_count)
+        memcpy(notices, snapshot->notices, snapshot->notice_count * sizeof(*notices));
+    notices[snapshot->notice_count] = (struct hg_notice){kind, line, hg_arena_str(snapshot->arena, text)};
+    snapshot->notices = notices;
+    snapshot->notice_count++;
+}
+
+/* Whether whoever made the snapshot has said so already. */
+static bool is_noticed(const struct hg_snapshot *snapshot, unsigned line, struct hg_str problem)
+{
+    for (size_t i = 0; i < snapshot->notice_count; i++) {
+        if (snapshot->notices[i].line == line && hg_str_find_str(snapshot->notices[i].text, problem) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static void notice_route(struct hg_snapshot *snapshot, enum hg_notice_kind kind, const struct hg_route *route,
+                         struct hg_str problem)
+{
+    unsigned line = route->integration && route->integration->line ? route->integration->line : route->line;
+    struct hg_error err;
+
+    if (is_noticed(snapshot, line, problem) || is_noticed(snapshot, route->line, problem))
+        return;
+    if (route->path.n)
+        (void)hg_error_set(&err, HG_OK, "%.*s %.*s: %.*s", HG_STR_ARG(route->method), HG_STR_ARG(route->path),
+                           HG_STR_ARG(problem));
+    else
+        (void)hg_error_set(&err, HG_OK, "$default: %.*s", HG_STR_ARG(problem));
+    add_notice(snapshot, kind, line, hg_str_of(err.text));
+}
+
+static struct hg_str json_text(struct hg_arena *arena, struct hg_str text)
+{
+    struct hg_str result;
+    struct hg_buf buf;
+    struct hg_json json = hg_json_to(&buf);
+
+    hg_buf_init(&buf, JSON_TEXT_MAX);
+    hg_json_str(&json, text);
+    result = hg_arena_str(arena, hg_buf_str(&buf));
+    hg_buf_fini(&buf);
+    return result;
+}
+
+static struct hg_str json_map(struct hg_arena *arena, const struct hg_kv_list *list)
+{
+    struct hg_str result;
+    struct hg_buf buf;
+    struct hg_json json = hg_json_to(&buf);
+
+    if (!list->count)
+        return hg_str_n(NULL, 0);
+    hg_buf_init(&buf, JSON_TEXT_MAX);
+    hg_json_begin_object(&json);
+    for (size_t i = 0; i < list->count; i++) {
+        hg_json_key(&json, list->items[i].key);
+        hg_json_str(&json, list->items[i].value);
+    }
+    hg_json_end_object(&json);
+    result = hg_arena_str(arena, hg_buf_str(&buf));
+    hg_buf_fini(&buf);
+    return result;
+}
+
+static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage, struct hg_stage_plan *plan)
+{
+    plan->stage = stage;
+    plan->name_json = json_text(arena, stage->name);
+    plan->variables_json = json_map(arena, &stage->variables);
+    if (stage->access_log_format.n)
+        plan->access_log = phrase_new(arena, HG_PHRASE_LOG, stage->access_log_format);
+    /* -1 is how the real service switches a throttle off. */
+    if (stage->has_throttle && stage->throttle_rate >= 0 && stage->throttle_burst >= 0) {
+        plan->bucket = hg_arena_must(arena, sizeof(*plan->bucket));
+        bucket_init(plan->bucket, stage->throttle_rate, stage->throttle_burst);
+    }
+}
+
+/* The address of a route in the table; what cannot be addressed becomes a notice. */
+static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_plan *plan,
+                        struct hg_route_plan *route_plan)
+{
+    const struct hg_route *route = route_plan->route;
+    struct hg_error err = {.text = ""}, warning = {.text = ""};
+    enum hg_method method = hg_str_is(route->method, "ANY") ? HG_METHOD_ANY : method_of(route->method);
+    enum hg_rc rc;
+
+    if (!route->path.n) {
+        plan->default_route = route_plan;
+        return;
+    }
+    rc = pattern_parse(snapshot->arena, route->path, &route_plan->pattern, &err);
+    if (rc == HG_OK)
+        rc = route_table_add(plan->table, method, &route_plan->pattern, route_plan, &warning, &err);
+    if (rc != HG_OK) {
+        notice_route(snapshot, HG_NOTICE_WARNING, route, hg_str_of(err.text));
+        route_plan->integ->problem = hg_arena_str(snapshot->arena, hg_str_of(err.text));
+    }
+    if (warning.text[0])
+        notice_route(snapshot, HG_NOTICE_WARNING, route, hg_str_of(warning.text));
+    (void)api;
+}
+
+static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_plan *plan, size_t index)
+{
+    const struct hg_route *route = &api->routes[index];
+    struct hg_route_plan *route_plan = &plan->routes[index];
+
+    route_plan->route = route;
+    route_plan->is_options = hg_str_is(route->method, "OPTIONS");
+    if (route->path.n)
+        route_plan->path_json = json_text(snapshot->arena, route->path);
+    route_plan->key_json = json_text(snapshot->arena, route->route_key);
+    route_plan->integ = integ_new(snapshot, api, route);
+    if (route_plan->integ->ops == &integ_unsupported_ops)
+        notice_route(snapshot, HG_NOTICE_NOT_SERVED, route, route_plan->integ->problem);
+    else if (route_plan->integ->ops == &integ_broken_ops)
+        notice_route(snapshot, HG_NOTICE_WARNING, route, route_plan->integ->problem);
+    place_route(snapshot, api, plan, route_plan);
+}
+
+static void plan_api(struct hg_snapshot *snapshot, struct hg_api *api)
+{
+    struct hg_arena *arena = snapshot->arena;
+    struct hg_plan *plan = hg_arena_must(arena, sizeof(*plan));
+    struct hg_error warning = {.text = ""};
+
+    api->compiled = plan;
+    plan->table = route_table_new(arena, api->kind);
+    plan->account_json = json_text(arena, snapshot->account);
+    plan->id_json = json_text(arena, api->id);
+    plan->stages = hg_arena_must(arena, (api->stage_count + 1) * sizeof(*plan->stages));
+    plan->routes = hg_arena_must(arena, (api->route_count + 1) * sizeof(*plan->routes));
+    for (size_t i = 0; i < api->stage_count; i++) {
+        plan_stage(arena, &api->stages[i], &plan->stages[i]);
+        if (hg_str_is(api->stages[i].name, "$default"))
+            plan->default_stage = &plan->stages[i];
+    }
+    if (api->kind == HG_API_HTTP)
+        plan->cors = cors_plan_new(arena, &api->cors);
+    else
+        plan->responses = gateway_responses_new(arena, api, &warning);
+    if (warning.text[0])
+        add_notice(snapshot, HG_NOTICE_WARNING, api->line, hg_str_of(warning.text));
+    for (size_t i = 0; i < api->route_count; i++)
+        plan_route(snapshot, api, plan, i);
+}
+
+enum hg_rc gateway_prepare(struct hg_snapshot *snapshot, struct hg_error *err)
+{
+    for (size_t i = 0; i < snapshot->api_count; i++) {
+        for (size_t other = 0; other < i; other++) {
+            if (hg_str_eq(snapshot->apis[i].id, snapshot->apis[other].id))
+                return hg_error_set(err, HG_E_CONFLICT, "APIs %.*s and %.*s have the same id %.*s",
+                                    HG_STR_ARG(snapshot->apis[other].logical_id),
+                                    HG_STR_ARG(snapshot->apis[i].logical_id), HG_STR_ARG(snapshot->apis[i].id));
+        }
+        plan_api(snapshot, &snapshot->apis[i]);
+    }
+    return HG_OK;
+}
