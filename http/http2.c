@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 enum {
-    OUT_HIGH = 256 << 10,      /* no more output is made before the kernel has taken some of this much */
     OUT_LOW = 64 << 10,        /* from here on more is made, and reading goes on */
     STREAM_WINDOW = 256 << 10, /* a body at 20 MB/s over 10 ms */
     SESSION_WINDOW = 1 << 20,
@@ -404,7 +403,7 @@ static size_t on_bytes(struct hg_conn *conn, const char *bytes, size_t length)
     conn_want_flush(conn);
     set_deadline(h2);
     /* A client that does not read its answers gets no further ones. */
-    if (conn_pending(conn) > OUT_HIGH)
+    if (conn_pending(conn) > HG_H2_OUT_HIGH)
         conn_set_reading(conn, false);
     return length;
 }
@@ -425,12 +424,13 @@ static void on_flush(struct hg_conn *conn)
     const uint8_t *bytes;
     ssize_t length = 0;
 
-    while (conn_pending(conn) < OUT_HIGH && (length = nghttp2_session_mem_send(h2->session, &bytes)) > 0)
+    while (conn_pending(conn) < HG_H2_OUT_HIGH && (length = nghttp2_session_mem_send(h2->session, &bytes)) > 0)
         conn_write(conn, bytes, (size_t)length);
     if (length < 0) {
         conn_close(conn);
         return;
     }
+    streams_mark_queued(h2);
     streams_finish_sent(h2);
     set_deadline(h2);
     if (length == 0 && is_through(h2))

@@ -105,6 +105,9 @@ int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
 
     (void)session;
     hg_assert(frame->data.padlen == 0);
+    /* nghttp2 would go on until all windows are closed. */
+    if (conn_pending(h2->conn) >= HG_H2_OUT_HIGH)
+        return NGHTTP2_ERR_WOULDBLOCK;
     conn_write(h2->conn, frame_head, FRAME_HEAD_BYTES);
     conn_write_slice(h2->conn, hg_str_n(stream->req.response.body.p + stream->answered, length), NULL);
     stream->answered += length;

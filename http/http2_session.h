@@ -40,7 +40,7 @@ struct hg_h2_stream {
     struct hg_buf body;
 
     size_t answered; /* bytes of the answer's body that are in the connection's output */
-    uint64_t end_at; /* HG_H2_SENT: done when conn->sent reaches it */
+    uint64_t end_at; /* HG_H2_SENT: done when conn->sent reaches it; UINT64_MAX: not known yet */
     char status[4], date[32], length[24];
 };
 
@@ -51,6 +51,8 @@ enum hg_h2_life {
     HG_H2_LAST,      /* draining: no new streams */
     HG_H2_CONDEMNED, /* GOAWAY with an error is on its way out; input is ignored */
 };
+
+enum { HG_H2_OUT_HIGH = 256 << 10 }; /* no more output is made while the kernel has not taken this much */
 
 /* Freed in on_closed. */
 struct hg_http2 {
@@ -91,6 +93,8 @@ void stream_move(struct hg_h2_stream *stream, enum hg_h2_stream_state state);
 void stream_free(struct hg_h2_stream *stream);
 /* nghttp2 has forgotten it: aborts the request, or leaves it to wait for its last bytes. */
 void stream_closed(struct hg_h2_stream *stream);
+/* Closed streams end with what is queued for output by now. */
+void streams_mark_queued(struct hg_http2 *h2);
 /* Finishes streams whose last byte the kernel has taken. */
 void streams_finish_sent(struct hg_http2 *h2);
 /* The connection is gone: ends them all. */

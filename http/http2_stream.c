@@ -4,6 +4,7 @@
  * (pseudo-headers missing, twice or out of place, connection-specific fields,
  * a content-length that differs from the body) never gets here.
  */
+#include "http/h1_framing.h"
 #include "http/http2_session.h"
 
 enum { FIRST_HEADER_ROOM = 16, FIELD_OVERHEAD = 4 /* ": " and CRLF of HTTP/1.1, so that both count alike */ };
@@ -61,7 +62,7 @@ void stream_closed(struct hg_h2_stream *stream)
 {
     note_one_less(stream->h2);
     if (stream->state == HG_H2_ANSWER) {
-        stream->end_at = stream->h2->conn->queued;
+        stream->end_at = UINT64_MAX;
         stream_move(stream, HG_H2_SENT);
     } else {
         conn_abort_request(&stream->req);
@@ -82,6 +83,20 @@ static struct hg_h2_stream *first_in(struct hg_http2 *h2, enum hg_h2_stream_stat
     if (hg_list_empty(&h2->streams[state]))
         return NULL;
     return hg_container_of(h2->streams[state].next, struct hg_h2_stream, link);
+}
+
+/* nghttp2 closes a stream before it hands out the bytes of its last frame; now they are queued. */
+void streams_mark_queued(struct hg_http2 *h2)
+{
+    const struct hg_list *head = &h2->streams[HG_H2_SENT];
+
+    for (struct hg_list *it = head->prev; it != head; it = it->prev) {
+        struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);
+
+        if (stream->end_at != UINT64_MAX)
+            break;
+        stream->end_at = h2->conn->queued;
+    }
 }
 
 void streams_finish_sent(struct hg_http2 *h2)
@@ -253,9 +268,7 @@ static void join_cookies(struct hg_h2_stream *stream)
 
 static bool is_wrong_host(const struct hg_h2_stream *stream)
 {
-    struct hg_str authority = stream->req.authority;
-
-    return stream->is_host_wrong || authority.n == 0 || hg_str_find(authority, '@') >= 0;
+    return stream->is_host_wrong || !h1_is_authority(stream->req.authority);
 }
 
 /* HG_FAULT_COUNT: none. */
