@@ -210,7 +210,7 @@ struct hg_str kv_get(const struct hg_kv_list *list, struct hg_str key);
 struct hg_registry;
 struct hg_registry *registry_new(struct hg_snapshot *first); /* takes the reference */
 struct hg_snapshot *registry_current(struct hg_registry *registry);
-/* Grows with every publish. Any thread; one relaxed-cost atomic load, so readers may keep a reference of their own until it changes. */
+/* Grows with every publish; any thread, cheap: readers keep a reference of their own until it changes. */
 uint64_t registry_version(const struct hg_registry *registry);
 void registry_publish(struct hg_registry *registry, struct hg_snapshot *next); /* takes the reference */
 void registry_free(struct hg_registry *registry);
