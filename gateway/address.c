@@ -43,7 +43,7 @@ static const struct hg_api *api_of(const struct hg_snapshot *snapshot, struct hg
 
 static struct hg_stage_plan *stage_of(const struct hg_api *api, struct hg_str name)
 {
-    const struct hg_plan *plan = plan_of(api);
+    const struct hg_api_plan *plan = api_plan_of(api);
 
     for (size_t i = 0; i < api->stage_count; i++) {
         if (hg_str_eq(api->stages[i].name, name))
@@ -92,7 +92,7 @@ static void find_stage(struct hg_str path, struct hg_address *address)
         if (api->kind == HG_API_REST)
             address->path = without_extra_slashes(address->path);
     } else if (api->kind == HG_API_HTTP) {
-        address->stage = plan_of(api)->default_stage;
+        address->stage = api_plan_of(api)->default_stage;
     }
 }
 

@@ -5,7 +5,7 @@
 #ifndef HG_GATEWAY_ADDRESS_H
 #define HG_GATEWAY_ADDRESS_H
 
-#include "gateway/plan.h"
+#include "gateway/api_plan.h"
 
 struct hg_address {
     const struct hg_api *api;    /* NULL: none */

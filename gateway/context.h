@@ -6,7 +6,7 @@
 #define HG_GATEWAY_CONTEXT_H
 
 #include "core/id.h"
-#include "gateway/plan.h"
+#include "gateway/api_plan.h"
 #include "http/request.h"
 
 enum hg_variable {
@@ -37,7 +37,7 @@ struct hg_context {
     struct hg_snapshot *snapshot;      /* pinned by the gateway until the request is done */
     struct hg_workers *workers;
     const struct hg_api *api;          /* NULL: the address names none */
-    const struct hg_plan *plan;        /* of api */
+    const struct hg_api_plan *plan;        /* of api */
     struct hg_stage_plan *stage;       /* NULL: none of the API's */
     const struct hg_route_plan *route; /* NULL: none matched */
     struct hg_str method;              /* after X-HTTP-Method-Override */

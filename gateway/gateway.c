@@ -161,11 +161,11 @@ static void serve(struct hg_gateway *gateway, struct hg_context *ctx)
     context_note_headers(ctx);
     if (!address.api || !address.stage) {
         if (address.api)
-            ctx->plan = plan_of(address.api);
+            ctx->plan = api_plan_of(address.api);
         answer_error(ctx, HG_GATEWAY_FORBIDDEN);
         return;
     }
-    ctx->plan = plan_of(address.api);
+    ctx->plan = api_plan_of(address.api);
     ctx->stage = address.stage;
     find_route(ctx);
     if (cors_takes(ctx)) {

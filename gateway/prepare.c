@@ -96,7 +96,7 @@ static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage, str
 }
 
 /* The address of a route in the table; what cannot be addressed becomes a notice. */
-static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_plan *plan,
+static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_api_plan *plan,
                         struct hg_route_plan *route_plan)
 {
     const struct hg_route *route = route_plan->route;
@@ -120,7 +120,7 @@ static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api, 
     (void)api;
 }
 
-static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_plan *plan, size_t index)
+static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_api_plan *plan, size_t index)
 {
     const struct hg_route *route = &api->routes[index];
     struct hg_route_plan *route_plan = &plan->routes[index];
@@ -141,7 +141,7 @@ static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api, s
 static void plan_api(struct hg_snapshot *snapshot, struct hg_api *api)
 {
     struct hg_arena *arena = snapshot->arena;
-    struct hg_plan *plan = hg_arena_must(arena, sizeof(*plan));
+    struct hg_api_plan *plan = hg_arena_must(arena, sizeof(*plan));
     struct hg_error warning = {.text = ""};
 
     api->compiled = plan;

@@ -33,7 +33,7 @@ static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *
                        size_t index, const char *base_url, struct hg_buf *out)
 {
     const struct hg_route *route = &api->routes[index];
-    const struct hg_integ *in = plan_of(api)->routes[index].integ;
+    const struct hg_integ *in = api_plan_of(api)->routes[index].integ;
 
     hg_buf_printf(out, "%-7.*s ", HG_STR_ARG(method_text(route)));
     hg_buf_append_cstr(out, base_url);
@@ -86,7 +86,7 @@ static void render_route(const struct hg_snapshot *snapshot, const struct hg_api
     hg_json_field_str(json, "path", route->path.n ? route->path : HG_STR("$default"));
     hg_json_field_str(json, "url_path", hg_buf_str(&path));
     hg_json_field_str(json, "stage", stage->name);
-    render_target(plan_of(api)->routes[index].integ, snapshot, json);
+    render_target(api_plan_of(api)->routes[index].integ, snapshot, json);
     if (route->line)
         hg_json_field_i64(json, "line", route->line);
     hg_json_end_object(json);

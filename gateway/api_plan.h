@@ -3,8 +3,8 @@
  * worked out once. Lives in the snapshot's arena, read by all loops; only the
  * token buckets change.
  */
-#ifndef HG_GATEWAY_PLAN_H
-#define HG_GATEWAY_PLAN_H
+#ifndef HG_GATEWAY_API_PLAN_H
+#define HG_GATEWAY_API_PLAN_H
 
 #include "gateway/route.h"
 #include "gateway/throttle.h"
@@ -36,7 +36,7 @@ struct hg_cors_plan {
     bool allows_any;
 };
 
-struct hg_plan {
+struct hg_api_plan {
     struct hg_route_table *table;
     const struct hg_route_plan *default_route; /* $default, or NULL */
     struct hg_route_plan *routes;              /* one for each of api->routes, also those that are not in the table */
@@ -47,7 +47,7 @@ struct hg_plan {
     struct hg_str account_json, id_json;
 };
 
-static inline const struct hg_plan *plan_of(const struct hg_api *api)
+static inline const struct hg_api_plan *api_plan_of(const struct hg_api *api)
 {
     return api->compiled;
 }
