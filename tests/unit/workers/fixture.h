@@ -1,0 +1,178 @@
+/*
+ * A pool with real loops for tests: functions made by hand, invocations that can be waited for.
+ */
+#ifndef HG_TESTS_WORKERS_FIXTURE_H
+#define HG_TESTS_WORKERS_FIXTURE_H
+
+#include "workers/workers.h"
+
+#include "core/clock.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct fixture {
+    char dir[64], code_dir[128];
+    struct hg_loops *loops;
+    struct hg_workers *workers;
+    struct hg_workers_options options;
+    struct hg_snapshot *snapshot;
+    struct hg_function *function;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_drained;
+};
+
+struct call {
+    struct hg_invocation inv;
+    struct hg_mail mail;
+    struct fixture *fixture;
+    struct hg_loop *loop;
+    bool is_done;
+};
+
+static inline void *run_control(void *arg)
+{
+    hg_loop_run(((struct fixture *)arg)->loops->control);
+    return NULL;
+}
+
+/* The function is set up before the pool starts; tests change it in between. */
+static inline void fixture_init(struct fixture *f)
+{
+    struct hg_error err;
+    char command[400];
+
+    *f = (struct fixture){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    snprintf(f->dir, sizeof(f->dir), "/tmp/hg-workers-XXXXXX");
+    if (!mkdtemp(f->dir))
+        abort();
+    snprintf(f->code_dir, sizeof(f->code_dir), "%s/code", f->dir);
+    snprintf(command, sizeof(command), "mkdir %s && ln -s %s %s/bootstrap", f->code_dir, TEST_BOOTSTRAP, f->code_dir);
+    if (system(command) != 0)
+        abort();
+    f->snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("000000000000"));
+    f->function = hg_arena_must(f->snapshot->arena, sizeof(*f->function));
+    *f->function = (struct hg_function){
+        .name = HG_STR("probe"), .arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:probe"),
+        .version = HG_STR("$LATEST"), .runtime = HG_STR("provided.al2023"), .handler = HG_STR("none"),
+        .code_dir = hg_str_of(f->code_dir), .memory_mb = 128, .timeout_s = 3, .ephemeral_mb = 512,
+        .reserved_concurrency = -1, .log_format = HG_STR("Text")};
+    f->snapshot->functions = hg_arena_must(f->snapshot->arena, sizeof(void *));
+    f->snapshot->functions[0] = f->function;
+    f->snapshot->function_count = 1;
+    f->options = (struct hg_workers_options){.region = "eu-west-1", .account = "000000000000"};
+    (void)err;
+}
+
+static pthread_t control_thread;
+
+static inline void fixture_start(struct fixture *f, unsigned threads)
+{
+    static char data_dir[128];
+    struct hg_error err;
+
+    snprintf(data_dir, sizeof(data_dir), "%s/data", f->dir);
+    f->options.data_dir = data_dir;
+    f->loops = hg_loops_new(threads);
+    f->workers = workers_new(f->loops, &f->options, &err);
+    if (!f->workers) {
+        fprintf(stderr, "%s\n", err.text);
+        abort();
+    }
+    hg_loops_start(f->loops);
+    pthread_create(&control_thread, NULL, run_control, f);
+}
+
+static inline void on_call_done(struct hg_invocation *inv)
+{
+    struct call *call = hg_container_of(inv, struct call, inv);
+
+    pthread_mutex_lock(&call->fixture->lock);
+    call->is_done = true;
+    pthread_cond_broadcast(&call->fixture->changed);
+    pthread_mutex_unlock(&call->fixture->lock);
+}
+
+static inline void on_call_mail(struct hg_mail *mail)
+{
+    struct call *call = hg_container_of(mail, struct call, mail);
+
+    invoke_submit(call->fixture->workers, &call->inv);
+}
+
+static inline void call_start(struct fixture *f, struct call *call, unsigned loop, const char *event, bool tail)
+{
+    *call = (struct call){.fixture = f, .loop = loop == f->loops->count ? f->loops->control : f->loops->loops[loop]};
+    invocation_init(&call->inv, HG_INVOKE_REQUEST_MAX);
+    hg_buf_append_cstr(&call->inv.payload, event);
+    call->inv.snapshot = snapshot_ref(f->snapshot);
+    call->inv.function = f->function;
+    call->inv.wants_log_tail = tail;
+    call->inv.done = on_call_done;
+    snprintf(call->inv.invoked_arn, sizeof(call->inv.invoked_arn), "%.*s", HG_STR_ARG(f->function->arn));
+    hg_mailbox_post(&call->loop->mailbox, &call->mail, on_call_mail);
+}
+
+static inline void call_wait(struct call *call)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 30;
+    pthread_mutex_lock(&call->fixture->lock);
+    while (!call->is_done) {
+        if (pthread_cond_timedwait(&call->fixture->changed, &call->fixture->lock, &deadline) != 0) {
+            fprintf(stderr, "an invocation was never answered\n");
+            abort();
+        }
+    }
+    pthread_mutex_unlock(&call->fixture->lock);
+}
+
+static inline void on_drained(void *arg)
+{
+    struct fixture *f = arg;
+
+    pthread_mutex_lock(&f->lock);
+    f->is_drained = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+struct drain_mail {
+    struct hg_mail mail;
+    struct fixture *fixture;
+};
+
+static inline void on_drain_mail(struct hg_mail *mail)
+{
+    struct fixture *f = hg_container_of(mail, struct drain_mail, mail)->fixture;
+
+    workers_drain(f->workers, 5000, on_drained, f);
+}
+
+static inline void fixture_stop(struct fixture *f)
+{
+    struct drain_mail drain = {.fixture = f};
+    char command[200];
+
+    hg_mailbox_post(&f->loops->control->mailbox, &drain.mail, on_drain_mail);
+    pthread_mutex_lock(&f->lock);
+    while (!f->is_drained)
+        pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+    hg_loop_stop(f->loops->control);
+    pthread_join(control_thread, NULL);
+    hg_loops_stop(f->loops);
+    workers_free(f->workers);
+    hg_loops_free(f->loops);
+    snapshot_unref(f->snapshot);
+    snprintf(command, sizeof(command), "rm -rf %s", f->dir);
+    if (system(command) != 0)
+        abort();
+}
+
+#endif

@@ -1,0 +1,345 @@
+/*
+ * All of the pool from outside: made, told of new snapshots, drained, freed.
+ */
+#include "core/clock.h"
+#include "core/log.h"
+#include "workers/environment.h"
+#include "workers/plan.h"
+#include "workers/workers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    DRAIN_LOOK_MS = 5,
+    KILL_WAIT_US = 5000000, /* after SIGKILL a process is gone at once, unless the kernel is stuck in it */
+};
+
+static char *copy(const char *text)
+{
+    return text ? hg_strdup(text) : NULL;
+}
+
+static void copy_options(struct hg_workers *workers, const struct hg_workers_options *options)
+{
+    struct hg_workers_options *own = &workers->options;
+
+    *own = *options;
+    own->data_dir = workers->data_dir = hg_strdup(options->data_dir);
+    own->region = workers->region = hg_strdup(options->region);
+    own->account = workers->account = hg_strdup(options->account);
+    own->api_endpoint = workers->api_endpoint = copy(options->api_endpoint);
+    workers->overrides = hg_calloc(options->override_count + 1, sizeof(*workers->overrides));
+    for (size_t i = 0; i < options->override_count; i++) {
+        workers->overrides[i].runtime = hg_strdup(options->overrides[i].runtime);
+        workers->overrides[i].path = hg_strdup(options->overrides[i].path);
+    }
+    own->overrides = workers->overrides;
+    own->max_concurrency = options->max_concurrency ? options->max_concurrency : 1000;
+    own->max_queued = options->max_queued ? options->max_queued : 1000;
+    own->queue_wait_ms = options->queue_wait_ms ? options->queue_wait_ms : 2000;
+    own->idle_timeout_ms = options->idle_timeout_ms ? options->idle_timeout_ms : 600000;
+    own->init_timeout_ms = options->init_timeout_ms ? options->init_timeout_ms : 10000;
+}
+
+struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_options *options, struct hg_error *err)
+{
+    return workers_new_with(loops, options, &launch_process_ops, err);
+}
+
+struct hg_workers *workers_new_with(struct hg_loops *loops, const struct hg_workers_options *options,
+                                    const struct hg_launch_ops *launcher, struct hg_error *err)
+{
+    struct hg_workers *workers;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (files_make_dirs(options->data_dir, 0700) != 0 || access(options->data_dir, W_OK | X_OK) != 0) {
+        (void)hg_error_set(err, HG_E_IO, "data directory %s cannot be used: %s", options->data_dir, strerror(errno));
+        return NULL;
+    }
+    workers = hg_calloc(1, sizeof(*workers));
+    workers->loops = loops;
+    workers->launcher = launcher;
+    workers->cores = cores > 0 ? (unsigned)cores : 1;
+    copy_options(workers, options);
+    limits_init(&workers->limits, workers->options.max_concurrency);
+    workers->launch_threads = hg_offload_new("launch", HG_MAX(workers->cores, 2u));
+    workers->prepare_thread = hg_offload_new("prepare", 1);
+    workers->clean_thread = hg_offload_new("clean", 1);
+    workers->log_files = log_files_new(workers->data_dir, options->logs_to_terminal);
+    workers->shard_count = loops->count;
+    workers->shards = hg_calloc(loops->count, sizeof(*workers->shards));
+    for (unsigned i = 0; i < loops->count; i++)
+        shard_init(&workers->shards[i], workers, loops->loops[i]);
+    prepare_data_dir(workers);
+    return workers;
+}
+
+/* ---- checks ---- */
+
+static enum hg_rc check_entrypoint(const struct hg_function *function, const struct hg_runtime_id *runtime,
+                                   struct hg_error *warning)
+{
+    char path[HG_PATH_MAX];
+
+    /* Layers count too, but are merged only when the function runs: any of them may hold it. */
+    if (plan_find_entrypoint(function, runtime, "", path) == HG_OK)
+        return HG_OK;
+    for (size_t i = 0; i < function->layer_count; i++) {
+        (void)files_path(path, sizeof(path), "%.*s/bootstrap", HG_STR_ARG(function->layer_dirs[i]));
+        if (files_is_executable(path))
+            return HG_OK;
+    }
+    (void)hg_error_set(warning, HG_OK, "function %.*s: no executable file `%.*s` in %.*s; invocations will fail",
+                       HG_STR_ARG(function->name),
+                       HG_STR_ARG(runtime->family == HG_RUNTIME_GO ? function->handler : HG_STR("bootstrap")),
+                       HG_STR_ARG(function->code_dir));
+    return HG_OK;
+}
+
+/* A handler that the runtime will not find: said beforehand, but the runtime has the last word. */
+static void check_handler(const struct hg_function *function, struct hg_error *warning)
+{
+    if (hg_str_find(function->handler, '.') > 0)
+        return;
+    (void)hg_error_set(warning, HG_OK, "function %.*s: handler `%.*s` should be written file.function",
+                       HG_STR_ARG(function->name), HG_STR_ARG(function->handler));
+}
+
+enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_function *function,
+                                  struct hg_error *err, struct hg_error *warning)
+{
+    struct hg_interpreter *interpreter;
+    struct hg_runtime_id runtime;
+    char code_dir[HG_PATH_MAX];
+    enum hg_rc rc;
+
+    if (warning)
+        warning->text[0] = '\0';
+    rc = runtime_parse(function->runtime, &runtime, err);
+    if (rc != HG_OK) {
+        hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
+        return rc;
+    }
+    (void)files_path(code_dir, sizeof(code_dir), "%.*s", HG_STR_ARG(function->code_dir));
+    if (!files_is_dir(code_dir))
+        return hg_error_set(err, HG_E_NOT_FOUND, "function %.*s: code folder %s is not there",
+                            HG_STR_ARG(function->name), code_dir);
+    if (!runtime_is_managed(runtime.family))
+        return check_entrypoint(function, &runtime, warning);
+    check_handler(function, warning);
+    interpreter = hg_malloc(sizeof(*interpreter));
+    rc = runtime_find(function->runtime, workers->options.overrides, workers->options.override_count, interpreter, err);
+    if (rc != HG_OK)
+        hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
+    else if (interpreter->warning[0])
+        (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name), interpreter->warning);
+    free(interpreter);
+    if (rc == HG_OK)
+        prepare_runtime(workers, function->runtime);
+    return rc;
+}
+
+/* ---- snapshots ---- */
+
+struct apply_mail {
+    struct hg_mail mail;
+    struct hg_shard *shard;
+    struct hg_snapshot *next;
+};
+
+static void on_apply(struct hg_mail *mail)
+{
+    struct apply_mail *apply = hg_container_of(mail, struct apply_mail, mail);
+    struct hg_shard *shard = apply->shard;
+
+    if (shard->cached_snapshot && shard->cached_snapshot != apply->next) {
+        snapshot_unref(shard->cached_snapshot);
+        shard->cached_snapshot = NULL;
+    }
+    HG_LIST_EACH(link, &shard->versions) {
+        struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
+        struct hg_environment *env;
+
+        if (atomic_load(&vs->version->is_current))
+            continue;
+        while ((env = pool_take_oldest_idle(vs)))
+            environment_retire(env);
+    }
+    snapshot_unref(apply->next);
+    free(apply);
+}
+
+static bool has_key(const struct hg_snapshot *snapshot, unsigned char (*keys)[HG_SHA256_LEN],
+                    const unsigned char *wanted)
+{
+    for (size_t i = 0; i < snapshot->function_count; i++) {
+        if (memcmp(keys[i], wanted, HG_SHA256_LEN) == 0)
+            return true;
+    }
+    return false;
+}
+
+void workers_apply(struct hg_workers *workers, struct hg_snapshot *next)
+{
+    unsigned char(*keys)[HG_SHA256_LEN] = hg_calloc(next->function_count + 1, HG_SHA256_LEN);
+
+    limits_apply(&workers->limits, next);
+    for (size_t i = 0; i < next->function_count; i++)
+        version_key(next->functions[i], keys[i]);
+    for (struct hg_version *version = atomic_load(&workers->versions); version; version = version->next)
+        atomic_store(&version->is_current, has_key(next, keys, version->key));
+    free(keys);
+    for (unsigned i = 0; i < workers->shard_count; i++) {
+        struct apply_mail *apply = hg_calloc(1, sizeof(*apply));
+
+        apply->shard = &workers->shards[i];
+        apply->next = snapshot_ref(next);
+        hg_mailbox_post(&workers->shards[i].loop->mailbox, &apply->mail, on_apply);
+    }
+}
+
+/* ---- the end ---- */
+
+struct kill_mail {
+    struct hg_mail mail;
+    struct hg_shard *shard;
+};
+
+struct hg_drain {
+    struct hg_workers *workers;
+    struct hg_timer timer;
+    int64_t deadline_us;
+    bool is_killing;
+    void (*done)(void *arg);
+    void *arg;
+    struct kill_mail mails[]; /* one per loop */
+};
+
+static void on_kill_all(struct hg_mail *mail)
+{
+    struct hg_shard *shard = hg_container_of(mail, struct kill_mail, mail)->shard;
+
+    shard->is_killing = true;
+    pool_fail_waiting(shard, HG_E_BUSY);
+    HG_LIST_EACH(link, &shard->versions)
+        atomic_store(&hg_container_of(link, struct hg_version_shard, link)->idle_free, 0);
+    HG_LIST_EACH(link, &shard->environments)
+        environment_retire(hg_container_of(link, struct hg_environment, link));
+}
+
+static unsigned sum(struct hg_workers *workers, bool of_environments)
+{
+    unsigned total = 0;
+
+    for (unsigned i = 0; i < workers->shard_count; i++)
+        total += atomic_load(of_environments ? &workers->shards[i].environment_count : &workers->shards[i].busy);
+    return total;
+}
+
+static void on_drain_timer(struct hg_timer *timer)
+{
+    struct hg_drain *drain = hg_container_of(timer, struct hg_drain, timer);
+    struct hg_workers *workers = drain->workers;
+    int64_t now = hg_mono_us();
+
+    if (!drain->is_killing && (sum(workers, false) == 0 || now >= drain->deadline_us)) {
+        drain->is_killing = true;
+        drain->deadline_us = now + KILL_WAIT_US;
+        for (unsigned i = 0; i < workers->shard_count; i++) {
+            drain->mails[i].shard = &workers->shards[i];
+            hg_mailbox_post(&workers->shards[i].loop->mailbox, &drain->mails[i].mail, on_kill_all);
+        }
+    } else if (drain->is_killing && (sum(workers, true) == 0 || now >= drain->deadline_us)) {
+        drain->done(drain->arg);
+        return;
+    }
+    hg_timer_start_ms(&drain->timer, DRAIN_LOOK_MS);
+}
+
+void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(void *arg), void *arg)
+{
+    struct hg_drain *drain = hg_calloc(1, sizeof(*drain) + workers->shard_count * sizeof(drain->mails[0]));
+
+    hg_assert(!workers->drain);
+    workers->drain = drain;
+    drain->workers = workers;
+    drain->deadline_us = hg_mono_us() + timeout_ms * 1000;
+    drain->done = done;
+    drain->arg = arg;
+    hg_timer_init(&drain->timer, workers->loops->control, on_drain_timer);
+    hg_timer_start_ms(&drain->timer, 0);
+}
+
+static void deliver_all(struct hg_workers *workers)
+{
+    for (unsigned i = 0; i < workers->shard_count; i++)
+        hg_mailbox_deliver(&workers->shards[i].loop->mailbox);
+    hg_mailbox_deliver(&workers->loops->control->mailbox);
+}
+
+static void destroy_environments(struct hg_shard *shard)
+{
+    HG_LIST_EACH(link, &shard->versions) {
+        struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
+
+        HG_LIST_EACH(waiting, &vs->waiting)
+            pool_discard(hg_container_of(waiting, struct hg_running, link));
+    }
+    HG_LIST_EACH(link, &shard->environments)
+        environment_destroy(hg_container_of(link, struct hg_environment, link));
+}
+
+static void free_options(struct hg_workers *workers)
+{
+    for (size_t i = 0; i < workers->options.override_count; i++) {
+        free((char *)(uintptr_t)workers->overrides[i].runtime);
+        free((char *)(uintptr_t)workers->overrides[i].path);
+    }
+    free(workers->overrides);
+    free(workers->data_dir);
+    free(workers->region);
+    free(workers->account);
+    free(workers->api_endpoint);
+}
+
+void workers_free(struct hg_workers *workers)
+{
+    struct hg_version *version;
+
+    if (!workers)
+        return;
+    for (unsigned i = 0; i < workers->shard_count; i++)
+        workers->shards[i].is_killing = true;
+    /* What helpers have finished comes home by mail, and finds its shard still there. */
+    hg_offload_free(workers->prepare_thread);
+    deliver_all(workers);
+    hg_offload_free(workers->launch_threads);
+    deliver_all(workers);
+    for (unsigned i = 0; i < workers->shard_count; i++)
+        destroy_environments(&workers->shards[i]);
+    hg_offload_free(workers->clean_thread);
+    for (unsigned i = 0; i < workers->shard_count; i++) {
+        HG_LIST_EACH(link, &workers->shards[i].versions)
+            log_sink_flush(&hg_container_of(link, struct hg_version_shard, link)->sink);
+    }
+    log_files_free(workers->log_files);
+    deliver_all(workers);
+    if (workers->drain)
+        hg_timer_stop(&workers->drain->timer);
+    free(workers->drain);
+    for (unsigned i = 0; i < workers->shard_count; i++)
+        shard_fini(&workers->shards[i]);
+    free(workers->shards);
+    while ((version = atomic_load(&workers->versions))) {
+        atomic_store(&workers->versions, version->next);
+        version_free(version);
+    }
+    prepare_fini(workers);
+    limits_fini(&workers->limits);
+    free_options(workers);
+    free(workers);
+}
