@@ -81,10 +81,10 @@ static void test_constraints(void **state)
     check_fault("{Type: Sting, Default: a}", NULL, "2:13: the parameter 'P' has an unknown Type 'Sting'; did you mean String?\n");
     check_fault("{Default: a}", NULL, "2:16: the parameter 'P' has no Type\n");
     check_fault("{Type: String, Default: [a]}", NULL,
-                "2:31: the Default of 'P' must be a text; lists are written with commas: \"a,b\"\n");
+                "2:30: the Default of 'P' must be a text; lists are written with commas: \"a,b\"\n");
     check_fault("{Type: Number, Default: x, Defualt: a}", NULL,
-                "2:31: the value 'x' of the parameter 'P' must be a number\n"
-                "2:34: the parameter 'P' cannot have a key 'Defualt'; did you mean Default?\n");
+                "2:30: the value 'x' of the parameter 'P' must be a number\n"
+                "2:33: the parameter 'P' cannot have a key 'Defualt'; did you mean Default?\n");
 }
 
 static void test_unknown_override(void **state)
