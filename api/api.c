@@ -40,7 +40,7 @@ static const struct {
     {"/_headgate/events", "asynchronous events are not available yet"},
 };
 
-struct hg_api_server *api_new(const struct hg_api_options *options)
+struct hg_api_server *api_server_new(const struct hg_api_options *options)
 {
     struct hg_api_server *api = hg_calloc(1, sizeof(*api));
 
@@ -50,12 +50,12 @@ struct hg_api_server *api_new(const struct hg_api_options *options)
     return api;
 }
 
-void api_free(struct hg_api_server *api)
+void api_server_free(struct hg_api_server *api)
 {
     free(api);
 }
 
-void api_set_phase(struct hg_api_server *api, enum hg_api_phase phase)
+void api_server_set_phase(struct hg_api_server *api, enum hg_api_phase phase)
 {
     atomic_store(&api->phase, (int)phase);
 }
@@ -134,7 +134,7 @@ static void answer_other(struct hg_call *call, bool is_path_known)
                   HG_STR_ARG(call->req->path));
 }
 
-void api_on_request(struct hg_request *req, void *arg)
+void api_server_on_request(struct hg_request *req, void *arg)
 {
     struct hg_api_server *api = arg;
     struct hg_call *call;

@@ -17,14 +17,14 @@ struct hg_api_options {
     unsigned max_concurrency; /* what GetAccountSettings reports */
 };
 
-struct hg_api_server *api_new(const struct hg_api_options *options);
-void api_free(struct hg_api_server *api);
+struct hg_api_server *api_server_new(const struct hg_api_options *options);
+void api_server_free(struct hg_api_server *api);
 
 /* Health answers 200 from now on; before: 503 "starting", and during the drain: 503 "draining". Any thread. */
 enum hg_api_phase { HG_API_STARTING, HG_API_READY, HG_API_DRAINING };
-void api_set_phase(struct hg_api_server *api, enum hg_api_phase phase);
+void api_server_set_phase(struct hg_api_server *api, enum hg_api_phase phase);
 
 /* hg_http_handler for the management listener; arg is the struct hg_api_server. */
-void api_on_request(struct hg_request *req, void *api);
+void api_server_on_request(struct hg_request *req, void *api);
 
 #endif

@@ -20,7 +20,7 @@ static void on_public_request(struct hg_request *req, void *arg)
 
 static void on_api_request(struct hg_request *req, void *arg)
 {
-    api_on_request(req, ((struct hg_platform *)arg)->api);
+    api_server_on_request(req, ((struct hg_platform *)arg)->api);
 }
 
 /* One descriptor per connection and several per environment: take all that the machine gives. */
@@ -170,7 +170,7 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *sna
         .server = platform->server,
         .max_concurrency = settings->max_concurrency,
     };
-    platform->api = api_new(&api_options);
+    platform->api = api_server_new(&api_options);
     return HG_OK;
 }
 
@@ -197,7 +197,7 @@ static void on_stop_signal(evutil_socket_t fd, short what, void *arg)
     if (platform->loops->control->is_stopping)
         return;
     hg_info("stopping", "signal=%d drain_timeout_ms=%lld", (int)fd, (long long)platform->settings->drain_timeout_ms);
-    api_set_phase(platform->api, HG_API_DRAINING);
+    api_server_set_phase(platform->api, HG_API_DRAINING);
     server_drain(platform->server, platform->settings->drain_timeout_ms, on_server_drained, platform);
     for (size_t i = 0; i < 2; i++)
         (void)event_del(platform->signals[i]);
@@ -230,7 +230,7 @@ void platform_serve(struct hg_platform *platform)
     for (size_t i = 0; i < HG_COUNT(platform->signals); i++)
         (void)event_add(platform->signals[i], NULL);
     hg_loops_start(platform->loops);
-    api_set_phase(platform->api, HG_API_READY);
+    api_server_set_phase(platform->api, HG_API_READY);
     hg_loop_run(platform->loops->control);
     hg_loops_stop(platform->loops);
 }
@@ -240,7 +240,7 @@ void platform_close(struct hg_platform *platform)
     for (size_t i = 0; i < HG_COUNT(platform->signals); i++)
         if (platform->signals[i])
             event_free(platform->signals[i]);
-    api_free(platform->api);
+    api_server_free(platform->api);
     gateway_free(platform->gateway);
     server_free(platform->server);
     workers_free(platform->workers);
