@@ -186,6 +186,7 @@ char *env_log_take_tail(struct hg_env_log *log, size_t max_bytes, size_t *length
         text = hg_str_skip(text, text.n - max_bytes);
     copy = hg_malloc(text.n + 1);
     memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
     *length = text.n;
     hg_buf_clear(&log->tail, 0);
     return copy;

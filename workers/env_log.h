@@ -45,7 +45,7 @@ void env_log_line(struct hg_env_log *log, int64_t wall_ms, struct hg_str text);
 
 /* From now on lines are kept for the tail. */
 void env_log_start_tail(struct hg_env_log *log);
-/* The last max_bytes of it, malloc'd, its length in *length; NULL when none was started. */
+/* The last max_bytes of it, malloc'd and terminated, its length in *length; NULL when none was started. */
 char *env_log_take_tail(struct hg_env_log *log, size_t max_bytes, size_t *length);
 
 #endif

@@ -63,8 +63,9 @@ static void remove_below(int dir_fd, unsigned depth)
             continue;
         if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || depth == TREE_DEPTH_MAX)
             continue;
-        /* The function may have taken away its own rights. */
-        (void)fchmodat(dirfd(dir), entry->d_name, 0700, 0);
+        /* The function may have taken away its own rights; where that cannot be undone, the next step fails. */
+        if (fchmodat(dirfd(dir), entry->d_name, 0700, 0) != 0) {
+        }
         child = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (child >= 0)
             remove_below(child, depth + 1);

@@ -198,7 +198,7 @@ static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place
     char texts[PER_LAUNCH_VARIABLES][VARIABLE_MAX];
     struct child child = {.plan = plan, .server = getpid()};
     int fds[FD_COUNT];
-    unsigned port;
+    unsigned port = 0;
 
     if (files_make_dirs(place->scratch_dir, 0700) != 0)
         return hg_error_set(err, HG_E_IO, "cannot make %s: %s", place->scratch_dir, strerror(errno));

@@ -163,7 +163,7 @@ static void missing_bootstraps_are_reported(void **state)
     fixture_start(f, 1);
     call(f, &c, "\"hello\"");
     assert_int_equal(c.inv.error, HG_FUNCTION_ERROR);
-    assert_non_null(strstr(hg_blob_str(c.inv.answer).p, "Runtime.InvalidEntrypoint"));
+    assert_true(hg_str_find_str(hg_blob_str(c.inv.answer), HG_STR("Runtime.InvalidEntrypoint")) > 0);
     invocation_fini(&c.inv);
 }
 
