@@ -109,7 +109,7 @@ bool mock_pattern_mark(struct hg_str pattern, unsigned char *marks, int max, uns
     if (!translate(pattern, text) || regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
         return false;
     for (int status = STATUS_MIN; status <= max; status++) {
-        char digits[8];
+        char digits[16];
 
         (void)snprintf(digits, sizeof(digits), "%d", status);
         if (regexec(&regex, digits, 0, NULL, 0) == 0)
