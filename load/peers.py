@@ -158,7 +158,7 @@ def write_event(folder):
 
 def prepare_native():
     """Puts the C example where the template of load/app looks for it."""
-    built = HERE.parent / "build" / "release" / "examples" / "native" / "bootstrap"
+    built = HERE.parent / "examples" / "native" / "build" / "bootstrap"
     target = HERE / "app" / "native" / "bootstrap"
     target.write_bytes(built.read_bytes())
     target.chmod(0o755)
