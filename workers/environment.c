@@ -481,7 +481,7 @@ static void fail_launch(struct hg_environment *env, const struct launch_job *lau
 {
     struct hg_running *running = env->running;
 
-    hg_error("environment_start_failed", "function=%s reason=\"%s\"", env->vs->version->name, launch->err.text);
+    prepare_complain(env->vs, launch->err.text);
     env->is_retiring = true;
     if (!running && (running = pool_take_waiting(env->vs))) {
         env->running = running;

@@ -3,6 +3,7 @@
  * found, bootstraps written, layers merged, plan made. One thread does it all,
  * one thing after the other, so it needs no locks.
  */
+#include "core/clock.h"
 #include "core/log.h"
 #include "workers/bootstraps.h"
 #include "workers/environment.h"
@@ -11,6 +12,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { COMPLAIN_EVERY_US = 10000000 };
 
 /* An interpreter that was looked for, found or not is asked again. */
 struct hg_known_interpreter {
@@ -100,12 +103,22 @@ static void on_prepare(struct hg_job *job)
         atomic_store_explicit(&version->plan, plan, memory_order_release);
 }
 
+void prepare_complain(struct hg_version_shard *vs, const char *reason)
+{
+    int64_t now = hg_mono_us();
+
+    if (vs->complained_us && now - vs->complained_us < COMPLAIN_EVERY_US)
+        return;
+    vs->complained_us = now;
+    hg_error("environment_not_made", "function=%s reason=\"%s\"", vs->version->name, reason);
+}
+
 static void fail_waiting(struct prepare_job *prepare)
 {
     struct hg_version_shard *vs = prepare->vs;
     struct hg_running *running;
 
-    hg_error("function_not_runnable", "function=%s reason=\"%s\"", vs->version->name, prepare->err.text);
+    prepare_complain(vs, prepare->err.text);
     while ((running = pool_take_waiting(vs))) {
         stats_note_run(&vs->stats, 0);
         stats_add(&vs->stats.errors, 1);

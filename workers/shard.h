@@ -66,6 +66,7 @@ struct hg_version_shard {
     unsigned waiting_count;
     unsigned starting;        /* environments on their way that nobody runs in yet */
     bool is_preparing;
+    int64_t complained_us;    /* when it was last logged that no environment can be made */
     struct hg_timer timer;    /* patience and queue_wait_ms, while somebody waits */
     struct hg_log_sink sink;
     struct hg_stats stats;
@@ -186,6 +187,8 @@ void average_note(_Atomic int64_t *average, int64_t value);
 
 /* ---- prepare.c ---- */
 
+/* Logs that no environment can be made; seldom, however often it is called. */
+void prepare_complain(struct hg_version_shard *vs, const char *reason);
 /* Makes the version's plan on the preparing thread, then pool_serve; or fails who waits. */
 void prepare_start(struct hg_version_shard *vs, const struct hg_running *for_whom);
 /* Finds out ahead of time, on that thread, which interpreter serves the runtime. */
