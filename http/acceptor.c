@@ -33,6 +33,7 @@ struct hg_listener {
     struct hg_timer back_off;
     int fd;
     uint16_t port;
+    int64_t shed_said_us; /* when the lack of descriptors was last logged */
 };
 
 static struct hg_shard *least_loaded(const struct hg_server *server)
@@ -80,10 +81,14 @@ static void admit(struct hg_listener *listener, int fd, const struct sockaddr_st
 static void shed(struct hg_listener *listener)
 {
     struct hg_server *server = listener->server;
+    int64_t now_us = hg_mono_us();
     int fd;
 
-    hg_warn("accept_out_of_descriptors", "port=%u remedy=\"raise the limit of open files\"",
-            (unsigned)listener->port);
+    if (now_us - listener->shed_said_us > 1000000) {
+        hg_warn("accept_out_of_descriptors", "port=%u remedy=\"raise the limit of open files\"",
+                (unsigned)listener->port);
+        listener->shed_said_us = now_us;
+    }
     if (server->spare_fd >= 0) {
         (void)close(server->spare_fd);
         fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -240,10 +240,9 @@ static void read_some(struct hg_conn *conn)
         return;
     switch (io) {
     case HG_IO_OK:
-        if (conn->is_reading) {
-            conn->wants_read = true;
-            hg_loop_defer(conn->loop, &conn->task);
-        }
+        /* In the next turn: others come first. */
+        if (conn->is_reading)
+            event_active(&conn->read_event, EV_READ, 0);
         return;
     case HG_IO_WANT_READ:
         return;

@@ -18,7 +18,7 @@ enum {
     PREFACE_BYTES = sizeof(preface) - 1,
     HEADERS_MAX = 128,         /* header lines; beyond: 431 */
     PIPELINED_MAX = 32768,     /* input kept while a request is worked on; beyond, reading stops */
-    SMALL_BODY_MAX = 16384,    /* announced bodies up to this come out of the request's arena */
+    SMALL_BODY_MAX = 16384,    /* announced bodies up to this may come out of the request's arena */
 };
 
 static void on_drain(struct hg_conn *conn);
@@ -259,7 +259,17 @@ static size_t take_head(struct http1 *h1, const char *bytes, size_t length)
 
 /* ---- body ---- */
 
-/* False when the request was failed. */
+/* Both: false when the request was failed. */
+static bool take_memory(struct http1 *h1, size_t bytes)
+{
+    if (!conn_buffer_take(h1->conn, bytes)) {
+        fail(h1, HG_FAULT_BUSY, "max_buffered_bytes");
+        return false;
+    }
+    h1->current->budget += bytes;
+    return true;
+}
+
 static bool keep_body(struct http1 *h1, struct hg_str run)
 {
     struct http1_stream *stream = h1->current;
@@ -268,11 +278,8 @@ static bool keep_body(struct http1 *h1, struct hg_str run)
         fail(h1, HG_FAULT_BODY_LARGE, "chunked body");
         return false;
     }
-    if (!conn_buffer_take(h1->conn, run.n)) {
-        fail(h1, HG_FAULT_BUSY, "max_buffered_bytes");
+    if (!take_memory(h1, run.n))
         return false;
-    }
-    stream->budget += run.n;
     if (!hg_buf_append_str(&stream->body, run)) {
         fail(h1, HG_FAULT_BUSY, "memory");
         return false;
@@ -304,11 +311,14 @@ static size_t take_sized_body(struct http1 *h1, const char *bytes, size_t length
     size_t wanted = (size_t)stream->framing.content_length - stream->body.len;
     struct hg_str run = hg_str_n(bytes, HG_MIN(length, wanted));
 
-    /* A small body that is here already needs no memory of its own. */
-    if (!stream->body.len && run.n == wanted && wanted <= SMALL_BODY_MAX)
+    /* A small body that is here already goes beside its head. */
+    if (!stream->body.len && run.n == wanted && wanted <= SMALL_BODY_MAX) {
+        if (!take_memory(h1, run.n))
+            return length;
         stream->req.body = hg_arena_str(stream->req.arena, run);
-    else if (!keep_body(h1, run))
+    } else if (!keep_body(h1, run)) {
         return length;
+    }
     if (run.n == wanted)
         dispatch(h1);
     return run.n;

@@ -3,6 +3,8 @@
  */
 #include "http/request.h"
 
+#include "core/log.h"
+
 enum { FIRST_HEADER_ROOM = 8 };
 
 struct hg_str req_header(const struct hg_request *req, const char *name)
@@ -37,8 +39,22 @@ void req_add_header(struct hg_request *req, struct hg_str name, struct hg_str va
     response->headers[response->header_count++] = (struct hg_header){name, value};
 }
 
+/* A handler may pass on what a function made up; on the wire it would be no answer at all, or an interim one. */
+static void replace_impossible_status(struct hg_request *req)
+{
+    struct hg_response *response = &req->response;
+
+    hg_warn("http_impossible_status", "status=%d", response->status);
+    response->status = 502;
+    response->header_count = 0;
+    response->body = HG_STR("{\"message\":\"Internal server error\"}");
+    req_add_header(req, HG_STR("Content-Type"), HG_STR("application/json"));
+}
+
 void req_respond(struct hg_request *req)
 {
+    if (req->response.status < 200 || req->response.status > 599)
+        replace_impossible_status(req);
     req->stream_ops->respond(req);
 }
 

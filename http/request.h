@@ -37,7 +37,7 @@ enum hg_http_version { HG_HTTP_1_0, HG_HTTP_1_1, HG_HTTP_2 };
  * connection headers are added by the server: do not set them.
  */
 struct hg_response {
-    int status;
+    int status; /* 200 to 599; anything else is answered 502 */
     struct hg_header *headers; /* grows in req->arena */
     size_t header_count, header_room;
     struct hg_str body;     /* must live until the request is done … */

@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     if (result == H1_MORE)
         result = h1_parse_head(&split, text.p, text.n);
+    /* A split head is looked at again only when a line has ended: its fault may be found later, never another verdict. */
     hg_assert(h1_parse_head(&whole, text.p, text.n) == result || (result == H1_MORE && whole.detail));
     if (result == H1_DONE)
         check_head(&whole, text);

@@ -1,6 +1,6 @@
 /*
  * The handler: /hello, /echo (the body), /later (answered by the test), /none
- * (204), /big (BIG_BYTES), anything else 404.
+ * (204), /big (BIG_BYTES), /odd (status 99), anything else 404.
  */
 #include "tests/unit/http/server_fixture.h"
 
@@ -51,6 +51,8 @@ static void on_request(struct hg_request *req, void *arg)
     } else if (hg_str_is(req->path, "/none")) {
         req->response.status = 204;
         req_respond(req);
+    } else if (hg_str_is(req->path, "/odd")) {
+        req_respond_with(req, 99, "text/plain", HG_STR("odd"));
     } else if (hg_str_is(req->path, "/big")) {
         req_respond_with(req, 200, "text/plain", hg_str_n(big, sizeof(big)));
     } else {

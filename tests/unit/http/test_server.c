@@ -66,6 +66,19 @@ static void test_keep_alive(void **state)
     turn_until(server_connections(server) == 0);
 }
 
+static void test_impossible_status_is_an_error(void **state)
+{
+    int fd;
+
+    (void)state;
+    server_start();
+    fd = client_connect();
+    client_send(fd, GET("/odd"));
+    client_expect(fd, "HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n"
+                      "{\"message\":\"Internal server error\"}");
+    (void)close(fd);
+}
+
 static void test_http_1_0(void **state)
 {
     int fd;
@@ -491,6 +504,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_keep_alive),
+        TEST(test_impossible_status_is_an_error),
         TEST(test_http_1_0),
         TEST(test_pipelined_requests_are_answered_in_order),
         TEST(test_deep_pipeline_without_reading),
