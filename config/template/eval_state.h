@@ -6,6 +6,7 @@
 
 #include "config/suggest.h"
 #include "config/template/eval.h"
+#include "core/id.h"
 #include "core/map.h"
 
 enum {
@@ -93,6 +94,8 @@ bool pattern_matches(struct hg_str pattern, struct hg_str text, bool *matches, s
 struct hg_node *pseudo_value(struct hg_eval *eval, struct hg_str name, const struct hg_node *at);
 struct hg_str pseudo_partition(const struct hg_eval *eval);
 void pseudo_suggest(struct hg_suggest *suggest);
+/* A UUID that is the same for the same text on every run. */
+void stable_uuid(struct hg_str text, char out[HG_UUID_LEN + 1]);
 
 /* conditions.c */
 void conditions_read(struct hg_eval *eval);

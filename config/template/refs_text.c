@@ -5,7 +5,6 @@
 #include "config/template/refs_text.h"
 
 #include "core/crypto.h"
-#include "core/id.h"
 
 /* A value that is being filled in. */
 struct fill {
@@ -19,14 +18,19 @@ struct fill {
 
 static void append_value(struct fill *fill, const char *value);
 
+/* What all generated ids of a resource are made from. */
+static void append_seed(struct hg_buf *out, const struct fill *fill, const char *suffix)
+{
+    (void)hg_buf_printf(out, "%.*s:%.*s%s", HG_STR_ARG(fill->eval->stack_name), HG_STR_ARG(fill->resource->id), suffix);
+}
+
 static void append_stable_id(struct fill *fill, const char *suffix, size_t length)
 {
     char id[HG_SHA256_LEN + 1];
     struct hg_buf seed;
 
     hg_buf_init(&seed, HG_EVAL_TEXT_MAX);
-    (void)hg_buf_printf(&seed, "%.*s:%.*s%s", HG_STR_ARG(fill->eval->stack_name), HG_STR_ARG(fill->resource->id),
-                        suffix);
+    append_seed(&seed, fill, suffix);
     hg_stable_id(hg_buf_str(&seed), id, length);
     hg_buf_fini(&seed);
     (void)hg_buf_append_cstr(&fill->out, id);
@@ -34,17 +38,14 @@ static void append_stable_id(struct fill *fill, const char *suffix, size_t lengt
 
 static void append_uuid(struct fill *fill)
 {
-    unsigned char digest[HG_SHA256_LEN];
+    char uuid[HG_UUID_LEN + 1];
     struct hg_buf seed;
 
     hg_buf_init(&seed, HG_EVAL_TEXT_MAX);
-    (void)hg_buf_printf(&seed, "%.*s:%.*s", HG_STR_ARG(fill->eval->stack_name), HG_STR_ARG(fill->resource->id));
-    hg_sha256(hg_buf_str(&seed), digest);
+    append_seed(&seed, fill, "");
+    stable_uuid(hg_buf_str(&seed), uuid);
     hg_buf_fini(&seed);
-    digest[6] = (unsigned char)((digest[6] & 0x0f) | 0x40); /* version 4, as ids of the service have */
-    digest[8] = (unsigned char)((digest[8] & 0x3f) | 0x80);
-    for (size_t i = 0; i < 16; i++)
-        (void)hg_buf_printf(&fill->out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", digest[i]);
+    (void)hg_buf_append_cstr(&fill->out, uuid);
 }
 
 static void append_name(struct fill *fill)
