@@ -74,7 +74,7 @@ static void test_impossible_status_is_an_error(void **state)
     server_start();
     fd = client_connect();
     client_send(fd, GET("/odd"));
-    client_expect(fd, "HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n"
+    client_expect(fd, "HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: 35\r\n\r\n"
                       "{\"message\":\"Internal server error\"}");
     (void)close(fd);
 }
