@@ -143,7 +143,8 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
 enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
-    struct hg_gateway_options gateway_options = {.account_rate = 10000, .account_burst = 5000};
+    struct hg_gateway_options gateway_options = {.account_rate = settings->account_rate,
+                                                 .account_burst = settings->account_burst};
     struct hg_api_options api_options;
     enum hg_rc rc;
 

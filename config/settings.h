@@ -37,6 +37,7 @@ struct hg_settings {
     int64_t idle_timeout_ms, queue_wait_ms, drain_timeout_ms, init_timeout_ms;
     unsigned max_concurrency, max_queued, max_connections;
     size_t max_body_bytes;
+    unsigned account_rate, account_burst; /* API Gateway's account throttle; rate 0: none */
 };
 
 /*
