@@ -17,6 +17,7 @@ enum {
     OUT_LOW = 64 << 10,        /* from here on more is made, and reading goes on */
     STREAM_WINDOW = 256 << 10, /* a body at 20 MB/s over 10 ms */
     SESSION_WINDOW = 1 << 20,
+    LINGER_MS = 500,        /* after an early answer: libcurl (7.88) loses it when a reset comes on its heels */
     DRAIN_NOTICE_MS = 1000, /* a client that does not answer the PING behind the notice has had its time */
 };
 
@@ -189,16 +190,16 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     struct hg_http2 *h2 = user_data;
     struct hg_h2_stream *stream;
 
+    (void)session;
     if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
         !guard_charge(&h2->guard, HG_ABUSE_PROVOKED, conn_now_us(h2->conn)))
         http2_condemn_abuse(h2, HG_ABUSE_PROVOKED);
     if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
         !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
-    /* Answered before the request was complete: the client need not send the rest (RFC 9113 §8.1). */
     stream = stream_of(h2, frame->hd.stream_id);
     if (stream && !stream->is_ended)
-        hg_assert(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR) == 0);
+        stream_move(stream, HG_H2_LINGER);
     return 0;
 }
 
@@ -306,6 +307,7 @@ static void set_deadline(struct hg_http2 *h2)
     int64_t at_us = oldest_in(h2, HG_H2_BODY, limits->body_timeout_ms);
 
     at_us = HG_MIN(at_us, oldest_in(h2, HG_H2_ANSWER, limits->write_timeout_ms));
+    at_us = HG_MIN(at_us, oldest_in(h2, HG_H2_LINGER, LINGER_MS));
     if (head_since_us)
         at_us = HG_MIN(at_us, head_since_us + limits->header_timeout_ms * 1000);
     if (h2->open == 0)
@@ -321,6 +323,19 @@ static void set_deadline(struct hg_http2 *h2)
 static bool is_over(int64_t since_us, int64_t timeout_ms, int64_t now_us)
 {
     return now_us - since_us >= timeout_ms * 1000;
+}
+
+/* Answered before the request was complete: the client need not send the rest (RFC 9113 §8.1). */
+static void end_lingering(struct hg_http2 *h2, int64_t now_us)
+{
+    HG_LIST_EACH(it, &h2->streams[HG_H2_LINGER]) {
+        struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);
+
+        if (!is_over(stream->touched_us, LINGER_MS, now_us))
+            break;
+        hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR) == 0);
+    }
+    conn_want_flush(h2->conn);
 }
 
 static void refuse_slow_bodies(struct hg_http2 *h2, int64_t now_us)
@@ -373,6 +388,7 @@ static void on_deadline(struct hg_conn *conn)
     } else if (h2->open == 0 && is_over(h2->idle_since_us, limits->idle_timeout_ms, now_us)) {
         http2_condemn(h2, NGHTTP2_NO_ERROR);
     } else {
+        end_lingering(h2, now_us);
         refuse_slow_bodies(h2, now_us);
         reset_stalled_answers(h2, now_us);
     }

@@ -108,6 +108,9 @@ int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
     /* nghttp2 would go on until all windows are closed. */
     if (conn_pending(h2->conn) >= HG_H2_OUT_HIGH)
         return NGHTTP2_ERR_WOULDBLOCK;
+    /* After an upgrade, libcurl has 32 KiB for what comes behind the 101 (7.88); its preface says that it has switched. */
+    if (h2->guard.magic_left && stream->answered)
+        return NGHTTP2_ERR_WOULDBLOCK;
     conn_write(h2->conn, frame_head, FRAME_HEAD_BYTES);
     conn_write_slice(h2->conn, hg_str_n(stream->req.response.body.p + stream->answered, length), NULL);
     stream->answered += length;

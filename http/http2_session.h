@@ -15,6 +15,7 @@ enum hg_h2_stream_state {
     HG_H2_BODY,    /* its body is coming */
     HG_H2_HANDLER, /* the handler has it */
     HG_H2_ANSWER,  /* the answer is going out */
+    HG_H2_LINGER,  /* answered before its request was complete; what still comes is dropped */
     HG_H2_SENT,    /* closed; its last bytes are in the connection's output */
     HG_H2_STREAM_STATES
 };

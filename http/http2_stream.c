@@ -61,7 +61,7 @@ static void note_one_less(struct hg_http2 *h2)
 void stream_closed(struct hg_h2_stream *stream)
 {
     note_one_less(stream->h2);
-    if (stream->state == HG_H2_ANSWER) {
+    if (stream->state >= HG_H2_ANSWER) {
         stream->end_at = UINT64_MAX;
         stream_move(stream, HG_H2_SENT);
     } else {

@@ -34,6 +34,9 @@ static void expect_fault(int32_t id, int status, enum hg_fault fault)
 
     assert_int_equal(answer->status, status);
     assert_true(answer->is_ended);
+    /* Time for the client to see the answer before what it still sends is cut off. */
+    fake_conn_pass_ms(&peer.fake, 500);
+    peer_pump(&peer);
     assert_true(answer->is_closed);
     assert_int_equal(peer.fake.faults[fault], 1);
     assert_int_equal(peer.seen_count, 0);
