@@ -93,6 +93,16 @@ static void warn_of_apis_without_stage(struct hg_transform *t)
     }
 }
 
+/* What evaluating said: made-up values, imports without a source, transforms that are not applied. */
+static void take_eval_notices(struct hg_transform *t)
+{
+    size_t count;
+    const struct hg_notice *notices = eval_notices(t->eval, &count);
+
+    for (size_t i = 0; i < count; i++)
+        notice_add(t, notices[i].kind, notices[i].line, "%.*s", HG_STR_ARG(notices[i].text));
+}
+
 static int compare_notices(const void *left, const void *right)
 {
     const struct hg_notice *a = left, *b = right;
@@ -123,6 +133,7 @@ static void translate(struct hg_transform *t)
     translate_outputs(t);
     env_vars_report(t);
     apis_finish(t);
+    take_eval_notices(t);
     if (t->snapshot->notice_count)
         qsort(t->snapshot->notices, t->snapshot->notice_count, sizeof(struct hg_notice), compare_notices);
 }
