@@ -123,6 +123,8 @@ app.get('/bytes', (req, res) => res.type('application/octet-stream').send(Buffer
 app.get('/cookies', (req, res) => { res.cookie('a', '1'); res.cookie('b', '2'); res.json({in: req.headers.cookie ?? null}); });
 app.get('/fails', () => { throw new Error('inside express'); });
 app.get('/moved', (req, res) => res.redirect('/elsewhere'));
+app.use((req, res) => res.status(404).json({missing: req.path}));
+app.use((error, req, res, next) => res.status(500).json({failed: error.message}));
 exports.handler = serverlessExpress({app, binarySettings: {contentTypes: ['application/octet-stream']}});
 """
 
@@ -151,7 +153,8 @@ def test_express(express):
     cookies = express.get(f"{prefix}/cookies", {"Cookie": "x=1; y=2"})
     assert cookies.json()["in"].replace(" ", "") == "x=1;y=2"
     assert [value.split(";")[0] for value in cookies.all("set-cookie")] == ["a=1", "b=2"]
-    assert express.get(f"{prefix}/fails").status == 500
+    fails = express.get(f"{prefix}/fails")
+    assert (fails.status, fails.json()) == (500, {"failed": "inside express"})
     moved = express.get(f"{prefix}/moved")
     assert (moved.status, moved.header("location")) == (302, "/elsewhere")
     assert express.get(f"{prefix}/nowhere").status == 404

@@ -75,7 +75,6 @@ def test_no_command():
     (["serve", "--runtime", "python3.12"], "--runtime"),
     (["serve", "--runtime", "python3.12=/no/such/python"], "/no/such/python"),
     (["serve", "one.yaml", "two.yaml"], "two.yaml"),
-    (["validate"], "validate"),
     (["help", "nonsense"], "nonsense"),
 ])
 def test_wrong_usage(project, template, arguments, word):

@@ -137,7 +137,7 @@ def test_http_1_0_keep_alive(wire):
 
 
 def test_absolute_form(wire, server):
-    wire.send(f"GET http://127.0.0.1:{server.port()}/Prod/x?n=5 HTTP/1.1\r\nHost: other\r\n\r\n")
+    wire.send(f"GET http://127.0.0.1:{server.port()}/Prod/x?n=5 HTTP/1.1\r\nHost: 127.0.0.1:{server.port()}\r\n\r\n")
     assert json.loads(wire.response().body)["n"] == "5"
 
 

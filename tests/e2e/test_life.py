@@ -68,7 +68,7 @@ def test_running_requests_are_finished(serve, project, template, number):
 
 def test_no_new_connections_while_draining(serve, project, template):
     server = serve(template)
-    address = server.address
+    address, process = server.address, server.process
     caller = threading.Thread(target=lambda: server.get("/Prod/x?s=2"))
     caller.start()
     wait_for(lambda: started(project), "the function to run")
@@ -82,6 +82,19 @@ def test_no_new_connections_while_draining(serve, project, template):
             return True
     wait_for(refused, "the port to be closed", 1.5)
     caller.join()
+    assert process.wait(20) == 0
+
+
+def test_signals_that_are_repeated(serve, project, template):
+    server = serve(template)
+    caller = threading.Thread(target=lambda: server.get("/Prod/x?s=1"))
+    caller.start()
+    wait_for(lambda: started(project), "the function to run")
+    process = server.process
+    while process.poll() is None:
+        server.signal(signal.SIGTERM)
+    caller.join()
+    assert process.returncode == 0
 
 
 def test_drain_timeout_bounds_the_wait(serve, project, template):

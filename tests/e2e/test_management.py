@@ -69,7 +69,7 @@ def test_metrics(server):
         assert any(word in name for name in after), word
     assert total(after, "invocation", "total") >= total(before, "invocation", "total") + 2
     for line in text.splitlines():
-        assert re.fullmatch(r'#.*|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? \S+', line), line
+        assert re.fullmatch(r'#.*|[a-z0-9_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? \S+', line), line
 
 
 def test_access_log_in_the_format_of_the_stage(server):

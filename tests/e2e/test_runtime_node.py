@@ -138,7 +138,7 @@ def test_stack_of_an_error(server):
     ("Uncaught", {"Error", "Runtime.ExitError"}),
     ("Rejected", {"Runtime.UnhandledPromiseRejection", "Runtime.ExitError"}),
     ("Exits", {"Runtime.ExitError"}),
-    ("Circular", {"TypeError", "Runtime.MarshalError"}),
+    ("Circular", {"Error", "TypeError", "Runtime.MarshalError"}),
 ])
 def test_handlers_that_end_the_process(server, function, error_types):
     for _ in range(2):

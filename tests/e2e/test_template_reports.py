@@ -12,7 +12,7 @@ Resources:
   F:
     Type: AWS::Serverless::Function
     Properties:
-      Handler: app.handler
+      Handler: index.handler
       Runtime: python3.12
       InlineCode: "def handler(event, context): return 1"
       Events:
@@ -67,7 +67,7 @@ def test_strict_stops_at_what_is_unknown(project):
 
 
 def test_unknown_property_is_named(serve, project):
-    text = PARTS.replace("      Handler: app.handler\n", "      Handler: app.handler\n      Colour: blue\n")
+    text = PARTS.replace("      Handler: index.handler\n", "      Handler: index.handler\n      Colour: blue\n")
     server = serve(project.template(text))
     server.wait_for_log(rf"template\.yaml:{line_of(text, 'Colour:')}(:\d+)?: .*Colour")
 
@@ -81,7 +81,7 @@ BROKEN = {
         PARTS.replace("!GetAtt Queue.Arn", "!GetAtt Qeue.Arn"), "!GetAtt Qeue.Arn", "Qeue"),
     "unknown reference in Sub": (
         PARTS.replace("Qubits: 3", "Qubits: 3").replace("Path: /x", "Path: !Sub '/${Nope}'"), "!Sub", "Nope"),
-    "missing handler": (PARTS.replace("      Handler: app.handler\n", ""), None, "Handler"),
+    "missing handler": (PARTS.replace("      Handler: index.handler\n", ""), None, "Handler"),
     "missing runtime": (PARTS.replace("      Runtime: python3.12\n", ""), None, "Runtime"),
     "unknown runtime": (PARTS.replace("python3.12", "cobol85"), "cobol85", "cobol85"),
     "bad timeout": (PARTS.replace("      Runtime:", "      Timeout: 901\n      Runtime:"), "Timeout: 901", "Timeout"),
