@@ -18,10 +18,11 @@
 #include <unistd.h>
 
 enum {
-    ACCEPT_BATCH = 64,    /* per turn and listener: mail must not wait for a flood */
-    BACKLOG = 4096,       /* the kernel caps it at net.core.somaxconn */
-    BACK_OFF_MS = 100,    /* pause when descriptors or memory run out */
-    REFUSED_AT_ONCE = 256 /* connections over the limit that are still told so; beyond, they are cut */
+    ACCEPT_BATCH = 64, /* per turn and listener: mail must not wait for a flood */
+    BACKLOG = 4096,    /* the kernel caps it at net.core.somaxconn */
+    BACK_OFF_MS = 100, /* pause when descriptors or memory run out */
+    REFUSED_AT_ONCE =
+        256 /* connections over the limit that are still told so; beyond, they are cut */
 };
 
 struct hg_listener {
@@ -115,7 +116,8 @@ static void on_connections(evutil_socket_t fd, short what, void *arg)
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         struct sockaddr_storage address;
         socklen_t length = sizeof(address);
-        int accepted = accept4(fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int accepted =
+            accept4(fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (accepted >= 0) {
             admit(listener, accepted, &address);
@@ -158,15 +160,18 @@ static enum hg_rc refuse_bind(const char *address, int error, struct hg_error *e
 {
     switch (error) {
     case EADDRINUSE:
-        return hg_error_set(err, HG_E_IO,
-                            "cannot listen on %s: another program uses this port; stop it or choose another port",
-                            address);
+        return hg_error_set(
+            err, HG_E_IO,
+            "cannot listen on %s: another program uses this port; stop it or choose another port",
+            address);
     case EACCES:
-        return hg_error_set(err, HG_E_IO,
-                            "cannot listen on %s: not permitted; choose a port from 1024 on or run with more rights",
-                            address);
+        return hg_error_set(
+            err, HG_E_IO,
+            "cannot listen on %s: not permitted; choose a port from 1024 on or run with more rights",
+            address);
     case EADDRNOTAVAIL:
-        return hg_error_set(err, HG_E_IO, "cannot listen on %s: this machine has no such address", address);
+        return hg_error_set(err, HG_E_IO, "cannot listen on %s: this machine has no such address",
+                            address);
     default:
         return hg_error_set(err, HG_E_IO, "cannot listen on %s: %s", address, strerror(error));
     }
@@ -174,14 +179,16 @@ static enum hg_rc refuse_bind(const char *address, int error, struct hg_error *e
 
 static enum hg_rc resolve(const char *address, struct addrinfo **found, struct hg_error *err)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     char host[256], port[8];
     int error;
 
     if (!split_address(address, host, port))
-        return hg_error_set(err, HG_E_INVALID,
-                            "\"%s\" is not an address to listen on: write HOST:PORT, for example 127.0.0.1:8080",
-                            address);
+        return hg_error_set(
+            err, HG_E_INVALID,
+            "\"%s\" is not an address to listen on: write HOST:PORT, for example 127.0.0.1:8080",
+            address);
     error = getaddrinfo(host, port, &hints, found);
     if (error)
         return hg_error_set(err, HG_E_INVALID, "cannot listen on %s: host %s: %s", address, host,
@@ -192,7 +199,8 @@ static enum hg_rc resolve(const char *address, struct addrinfo **found, struct h
 /* The bound socket, or -1 with errno. */
 static int bind_socket(const struct addrinfo *where)
 {
-    int on = 1, error, fd = socket(where->ai_family, where->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, error,
+        fd = socket(where->ai_family, where->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
@@ -214,10 +222,13 @@ static void name_bound(struct hg_listener *listener, char bound[64])
     char host[46] = "";
 
     (void)getsockname(listener->fd, (struct sockaddr *)&address, &length);
-    (void)getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), NULL, 0, NI_NUMERICHOST);
-    listener->port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                                         : ((struct sockaddr_in *)&address)->sin_port);
-    (void)snprintf(bound, 64, address.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, (unsigned)listener->port);
+    (void)getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), NULL, 0,
+                      NI_NUMERICHOST);
+    listener->port =
+        ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                            : ((struct sockaddr_in *)&address)->sin_port);
+    (void)snprintf(bound, 64, address.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
+                   (unsigned)listener->port);
 }
 
 enum hg_rc listener_open(struct hg_server *server, const char *address, struct hg_tls *tls,
@@ -242,8 +253,8 @@ enum hg_rc listener_open(struct hg_server *server, const char *address, struct h
     listener->fd = fd;
     name_bound(listener, bound);
     hg_timer_init(&listener->back_off, server->loops->control, on_back_off_over);
-    (void)event_assign(&listener->event, server->loops->control->base, fd, EV_READ | EV_PERSIST, on_connections,
-                       listener);
+    (void)event_assign(&listener->event, server->loops->control->base, fd, EV_READ | EV_PERSIST,
+                       on_connections, listener);
     (void)event_add(&listener->event, NULL);
     hg_list_push_back(&server->listeners, &listener->link);
     return HG_OK;

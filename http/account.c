@@ -7,8 +7,9 @@
 
 static void count_status(int status)
 {
-    static const enum hg_counter classes[] = {HG_M_HTTP_REQUESTS_1XX, HG_M_HTTP_REQUESTS_2XX, HG_M_HTTP_REQUESTS_3XX,
-                                              HG_M_HTTP_REQUESTS_4XX, HG_M_HTTP_REQUESTS_5XX};
+    static const enum hg_counter classes[] = {HG_M_HTTP_REQUESTS_1XX, HG_M_HTTP_REQUESTS_2XX,
+                                              HG_M_HTTP_REQUESTS_3XX, HG_M_HTTP_REQUESTS_4XX,
+                                              HG_M_HTTP_REQUESTS_5XX};
 
     if (status >= 100 && status < 600)
         hg_count(classes[status / 100 - 1], 1);

@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 enum {
-    LINGER_MS = 5000,               /* how long a client may take to stop sending and read our last answer */
-    LINGER_DRAIN_MS = 250,          /* the same while the server drains */
-    LINGER_BYTES_MAX = 64 << 20,    /* what it may still send meanwhile */
-    KEPT_SLACK = 4 * SHARD_READ_BYTES, /* kept input beyond a whole head: protocols stop reading long before */
+    LINGER_MS = 5000,      /* how long a client may take to stop sending and read our last answer */
+    LINGER_DRAIN_MS = 250, /* the same while the server drains */
+    LINGER_BYTES_MAX = 64 << 20, /* what it may still send meanwhile */
+    KEPT_SLACK =
+        4 *
+        SHARD_READ_BYTES, /* kept input beyond a whole head: protocols stop reading long before */
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
@@ -29,7 +31,8 @@ static void on_arrival(struct hg_mail *mail);
 static void open_up(struct hg_conn *conn);
 static void read_some(struct hg_conn *conn);
 
-static void set_peer(struct hg_peer *peer, const struct sockaddr_storage *address, uint16_t local_port)
+static void set_peer(struct hg_peer *peer, const struct sockaddr_storage *address,
+                     uint16_t local_port)
 {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
     const struct sockaddr_in *four = (const struct sockaddr_in *)address;
@@ -40,7 +43,8 @@ static void set_peer(struct hg_peer *peer, const struct sockaddr_storage *addres
         peer->remote_port = ntohs(four->sin_port);
     } else if (address->ss_family == AF_INET6) {
         if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
-            (void)inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], peer->remote_ip, sizeof(peer->remote_ip));
+            (void)inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], peer->remote_ip,
+                            sizeof(peer->remote_ip));
         else
             (void)inet_ntop(AF_INET6, &six->sin6_addr, peer->remote_ip, sizeof(peer->remote_ip));
         peer->remote_port = ntohs(six->sin6_port);
@@ -104,8 +108,8 @@ static void watch_edges(struct hg_conn *conn)
 {
     watch_read(conn, false);
     (void)event_del(&conn->write_event);
-    (void)event_assign(&conn->write_event, conn->loop->base, conn->fd, EV_WRITE | EV_PERSIST | EV_ET, on_writable,
-                       conn);
+    (void)event_assign(&conn->write_event, conn->loop->base, conn->fd,
+                       EV_WRITE | EV_PERSIST | EV_ET, on_writable, conn);
     (void)event_add(&conn->write_event, NULL);
 }
 
@@ -158,8 +162,10 @@ static void on_arrival(struct hg_mail *mail)
 
     shard_look_at_clock(conn->shard);
     shard_add(conn->shard, conn);
-    (void)event_assign(&conn->read_event, conn->loop->base, conn->fd, EV_READ | EV_PERSIST, on_readable, conn);
-    (void)event_assign(&conn->write_event, conn->loop->base, conn->fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+    (void)event_assign(&conn->read_event, conn->loop->base, conn->fd, EV_READ | EV_PERSIST,
+                       on_readable, conn);
+    (void)event_assign(&conn->write_event, conn->loop->base, conn->fd, EV_WRITE | EV_PERSIST,
+                       on_writable, conn);
     if (conn->is_refused) {
         refuse(conn);
         return;
@@ -206,7 +212,8 @@ static void offer(struct hg_conn *conn, const char *bytes, size_t length)
     if (conn->kept.len) {
         has_room = hg_buf_append(&conn->kept, bytes, length);
         if (has_room)
-            hg_buf_consume(&conn->kept, feed(conn, conn->kept.base + conn->kept.off, conn->kept.len));
+            hg_buf_consume(&conn->kept,
+                           feed(conn, conn->kept.base + conn->kept.off, conn->kept.len));
         /* An idle connection holds no buffer. */
         if (!conn->kept.len)
             hg_buf_fini(&conn->kept);

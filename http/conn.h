@@ -41,7 +41,13 @@ struct hg_protocol_ops {
     void (*on_closed)(struct hg_conn *conn);
 };
 
-enum hg_conn_state { HG_CONN_HANDSHAKE, HG_CONN_OPEN, HG_CONN_CLOSING, HG_CONN_LINGER, HG_CONN_DEAD };
+enum hg_conn_state {
+    HG_CONN_HANDSHAKE,
+    HG_CONN_OPEN,
+    HG_CONN_CLOSING,
+    HG_CONN_LINGER,
+    HG_CONN_DEAD
+};
 
 /* Queued output, first to last; conn.c. */
 struct hg_out {

@@ -118,7 +118,8 @@ void conn_write_slice(struct hg_conn *conn, struct hg_str bytes, struct hg_blob 
     if (!conn_is_open(conn))
         return;
     chunk = hg_malloc(sizeof(*chunk));
-    *chunk = (struct hg_out_chunk){.at = bytes.p, .length = bytes.n, .holder = holder ? hg_blob_ref(holder) : NULL};
+    *chunk = (struct hg_out_chunk){
+        .at = bytes.p, .length = bytes.n, .holder = holder ? hg_blob_ref(holder) : NULL};
     append_chunk(&conn->out, chunk);
     conn->queued += bytes.n;
     conn_want_flush(conn);

@@ -92,7 +92,9 @@ static enum h1_result step_extension(struct h1_chunked *chunked, char c)
     if (state == EXT_ESCAPED && is_value_byte(c))
         return go(chunked, EXT_QUOTED);
     if (state == EXT_QUOTED && is_value_byte(c))
-        return c == '"' ? go(chunked, EXT_QUOTED_END) : c == '\\' ? go(chunked, EXT_ESCAPED) : H1_MORE;
+        return c == '"'    ? go(chunked, EXT_QUOTED_END)
+               : c == '\\' ? go(chunked, EXT_ESCAPED)
+                           : H1_MORE;
     if (state == EXT_VALUE_FIRST && c == '"')
         return go(chunked, EXT_QUOTED);
     if (state <= EXT_NAME && is_token_byte(c))
@@ -190,8 +192,8 @@ static enum h1_result step(struct h1_chunked *chunked, char c)
     return H1_DONE;
 }
 
-enum h1_result h1_chunked_feed(struct h1_chunked *chunked, const char *bytes, size_t length, size_t *used,
-                               struct hg_str *run)
+enum h1_result h1_chunked_feed(struct h1_chunked *chunked, const char *bytes, size_t length,
+                               size_t *used, struct hg_str *run)
 {
     enum h1_result result = chunked->state == COMPLETE ? H1_DONE : H1_MORE;
     size_t at = 0;
@@ -217,11 +219,42 @@ enum h1_result h1_chunked_feed(struct h1_chunked *chunked, const char *bytes, si
 static bool is_forbidden(struct hg_str name)
 {
     static const char *const names[] = {
-        "transfer-encoding", "content-length", "host", "trailer", "te", "connection", "upgrade", "keep-alive",
-        "content-encoding", "content-type", "content-range", "authorization", "proxy-authorization", "cookie",
-        "set-cookie", "www-authenticate", "proxy-authenticate", "cache-control", "expect", "max-forwards", "pragma",
-        "range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "age", "expires",
-        "date", "location", "retry-after", "vary", "warning", "proxy-connection", "http2-settings",
+        "transfer-encoding",
+        "content-length",
+        "host",
+        "trailer",
+        "te",
+        "connection",
+        "upgrade",
+        "keep-alive",
+        "content-encoding",
+        "content-type",
+        "content-range",
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "www-authenticate",
+        "proxy-authenticate",
+        "cache-control",
+        "expect",
+        "max-forwards",
+        "pragma",
+        "range",
+        "if-match",
+        "if-none-match",
+        "if-modified-since",
+        "if-unmodified-since",
+        "if-range",
+        "age",
+        "expires",
+        "date",
+        "location",
+        "retry-after",
+        "vary",
+        "warning",
+        "proxy-connection",
+        "http2-settings",
     };
 
     for (size_t i = 0; i < HG_COUNT(names); i++) {

@@ -72,7 +72,8 @@ static bool is_host_byte(char c)
 
 static bool is_ip_byte(char c)
 {
-    return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' || c == '.';
+    return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
+           c == '.';
 }
 
 bool h1_is_authority(struct hg_str text)
@@ -164,7 +165,8 @@ static enum hg_fault read_header(struct reader *r, const struct hg_header *h)
             r->framing->h2_settings = h->value;
             return HG_FAULT_COUNT;
         }
-        return hg_str_is_nocase(h->name, "content-length") ? read_length(r, h->value) : HG_FAULT_COUNT;
+        return hg_str_is_nocase(h->name, "content-length") ? read_length(r, h->value)
+                                                           : HG_FAULT_COUNT;
     case NAME_MAX:
         if (hg_str_is_nocase(h->name, "transfer-encoding")) {
             r->coding_lines++;
@@ -237,13 +239,15 @@ static enum hg_fault judge(struct reader *r)
         fault = refuse(r, HG_FAULT_HOST, "no Host");
     if (fault == HG_FAULT_COUNT)
         fault = read_target(r);
-    r->framing->is_persistent = !r->says_close && (r->head->version == HG_HTTP_1_1 || r->says_keep_alive);
-    r->framing->wants_h2c = r->has_upgrade_h2c && r->says_upgrade && r->says_settings && r->settings_lines == 1 &&
-                            r->head->version == HG_HTTP_1_1;
+    r->framing->is_persistent =
+        !r->says_close && (r->head->version == HG_HTTP_1_1 || r->says_keep_alive);
+    r->framing->wants_h2c = r->has_upgrade_h2c && r->says_upgrade && r->says_settings &&
+                            r->settings_lines == 1 && r->head->version == HG_HTTP_1_1;
     return fault;
 }
 
-enum hg_fault h1_read_framing(const struct h1_head *head, struct h1_framing *framing, const char **detail)
+enum hg_fault h1_read_framing(const struct h1_head *head, struct h1_framing *framing,
+                              const char **detail)
 {
     struct reader r = {.head = head, .framing = framing, .detail = ""};
     enum hg_fault fault = HG_FAULT_COUNT;

@@ -21,7 +21,8 @@ struct h1_framing {
 };
 
 /* HG_FAULT_COUNT: fine. Otherwise the fault, and *detail is a short fixed text. */
-enum hg_fault h1_read_framing(const struct h1_head *head, struct h1_framing *framing, const char **detail);
+enum hg_fault h1_read_framing(const struct h1_head *head, struct h1_framing *framing,
+                              const char **detail);
 
 /* uri-host [ ":" port ] of RFC 3986 §3.2.2; no user, not empty. */
 bool h1_is_authority(struct hg_str text);

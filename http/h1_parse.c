@@ -12,6 +12,7 @@ enum {
 };
 
 /* By rows of 16 bytes; the letters stand for sets of the classes above. */
+/* clang-format off */
 #define T (C_TOKEN | C_VALUE | C_TARGET)
 #define V (C_VALUE | C_TARGET)
 #define N (C_TOKEN | C_VALUE)
@@ -28,6 +29,7 @@ static const unsigned char classes[256] = {
     T, T, T, T, T, T, T, T, T, T, T, V, T, V, T, 0, /* p-z { | } ~ */
     HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH,
 };
+/* clang-format on */
 #undef T
 #undef V
 #undef N
@@ -135,7 +137,9 @@ static enum h1_result take_version(struct h1_head *head, struct cursor *c)
         if (c->at + i == c->end)
             return H1_MORE;
         if (form[i] == 'd' ? !is_digit(c->at[i]) : c->at[i] != form[i])
-            return bad(head, i == 0 && !looks_like_target(head->target) ? HG_FAULT_NOT_HTTP : HG_FAULT_MALFORMED,
+            return bad(head,
+                       i == 0 && !looks_like_target(head->target) ? HG_FAULT_NOT_HTTP
+                                                                  : HG_FAULT_MALFORMED,
                        "version");
     }
     if (c->at[5] != '1' || c->at[7] > '1')
@@ -184,8 +188,8 @@ static enum h1_result take_field(struct h1_head *head, struct cursor *c)
         return bad(head, HG_FAULT_HEADERS_LARGE, "too many headers");
     while (value_end > value && (value_end[-1] == ' ' || value_end[-1] == '\t'))
         value_end--;
-    head->headers[head->header_count++] =
-        (struct hg_header){hg_str_n(name, (size_t)(colon - name)), hg_str_n(value, (size_t)(value_end - value))};
+    head->headers[head->header_count++] = (struct hg_header){
+        hg_str_n(name, (size_t)(colon - name)), hg_str_n(value, (size_t)(value_end - value))};
     return H1_DONE;
 }
 

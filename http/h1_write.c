@@ -4,7 +4,7 @@
 #include "http/h1_write.h"
 
 enum {
-    STATUS_LINE_MAX = 64, /* "HTTP/1.1 ", three digits, the longest reason, CRLF */
+    STATUS_LINE_MAX = 64,  /* "HTTP/1.1 ", three digits, the longest reason, CRLF */
     OWN_HEADERS_MAX = 160, /* Date, Content-Length, Connection, and the empty line */
 };
 

@@ -16,9 +16,9 @@ static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 enum {
     PREFACE_BYTES = sizeof(preface) - 1,
-    HEADERS_MAX = 128,         /* header lines; beyond: 431 */
-    PIPELINED_MAX = 32768,     /* input kept while a request is worked on; beyond, reading stops */
-    SMALL_BODY_MAX = 16384,    /* announced bodies up to this may come out of the request's arena */
+    HEADERS_MAX = 128,      /* header lines; beyond: 431 */
+    PIPELINED_MAX = 32768,  /* input kept while a request is worked on; beyond, reading stops */
+    SMALL_BODY_MAX = 16384, /* announced bodies up to this may come out of the request's arena */
 };
 
 static void on_drain(struct hg_conn *conn);
@@ -92,7 +92,8 @@ static void hold_back(struct http1 *h1, size_t left)
 {
     bool is_worked_on = h1->phase == HTTP1_HANDLER;
 
-    conn_set_reading(h1->conn, !(is_worked_on && left > PIPELINED_MAX) && !(left && http1_is_blocked(h1)));
+    conn_set_reading(h1->conn,
+                     !(is_worked_on && left > PIPELINED_MAX) && !(left && http1_is_blocked(h1)));
 }
 
 static void fail(struct http1 *h1, enum hg_fault fault, const char *detail)
@@ -116,7 +117,8 @@ static struct hg_str moved(struct hg_str text, const char *from, const char *to)
 static bool keep_head(struct hg_request *req, struct h1_head *head, const char *bytes)
 {
     char *copy = hg_arena_alloc(req->arena, head->length);
-    struct hg_header *headers = hg_arena_alloc(req->arena, (head->header_count + 1) * sizeof(*headers));
+    struct hg_header *headers =
+        hg_arena_alloc(req->arena, (head->header_count + 1) * sizeof(*headers));
 
     if (!copy || !headers)
         return false;
@@ -131,7 +133,8 @@ static bool keep_head(struct hg_request *req, struct h1_head *head, const char *
 }
 
 /* The target in origin form; an absolute one loses scheme and authority. */
-static struct hg_str origin_form(struct hg_arena *arena, struct hg_str target, const struct h1_framing *framing)
+static struct hg_str origin_form(struct hg_arena *arena, struct hg_str target,
+                                 const struct h1_framing *framing)
 {
     const char *end = target.p + target.n;
 
@@ -221,7 +224,8 @@ static void begin_request(struct http1 *h1, struct h1_head *head, const char *by
 /* Whether the bytes may be HTTP/2's connection preface. Only the first ones of a connection can. */
 static bool is_preface(const struct http1 *h1, const char *bytes, size_t length)
 {
-    return h1->is_fresh && length && memcmp(bytes, preface, HG_MIN(length, (size_t)PREFACE_BYTES)) == 0;
+    return h1->is_fresh && length &&
+           memcmp(bytes, preface, HG_MIN(length, (size_t)PREFACE_BYTES)) == 0;
 }
 
 static size_t take_head(struct http1 *h1, const char *bytes, size_t length)
@@ -331,7 +335,8 @@ static bool upgrade(struct http1 *h1, struct http1_stream *stream)
 {
     struct hg_conn *conn = h1->conn;
 
-    if (!stream->framing.wants_h2c || conn->peer.is_tls || conn->is_draining || !hg_list_empty(&h1->answered))
+    if (!stream->framing.wants_h2c || conn->peer.is_tls || conn->is_draining ||
+        !hg_list_empty(&h1->answered))
         return false;
     if (!http2_upgrade(conn, &stream->req, stream->framing.h2_settings))
         return false;

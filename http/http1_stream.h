@@ -42,7 +42,7 @@ struct http1_stream {
     struct h1_framing framing;
     struct h1_chunked chunked;
     struct hg_buf body;
-    size_t budget;             /* bytes taken with conn_buffer_take */
+    size_t budget;                  /* bytes taken with conn_buffer_take */
     uint64_t answer_at, answer_end; /* on the scale of conn->queued */
 };
 

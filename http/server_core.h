@@ -30,7 +30,8 @@ void server_connection_gone(struct hg_server *server);
 /* acceptor.c; control loop. */
 struct hg_listener;
 enum hg_rc listener_open(struct hg_server *server, const char *address, struct hg_tls *tls,
-                         struct hg_http_handler handler, char bound[64], struct hg_error *err) hg_must_use;
+                         struct hg_http_handler handler, char bound[64],
+                         struct hg_error *err) hg_must_use;
 /* Closes every listener of the server. */
 void listeners_close(struct hg_server *server);
 

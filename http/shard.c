@@ -37,7 +37,7 @@ void shard_free(struct hg_shard *shard)
     /* Connections that were still on their way. */
     hg_mailbox_deliver(&shard->loop->mailbox);
     HG_LIST_EACH(link, &shard->conns)
-        conn_close(hg_container_of(link, struct hg_conn, shard_link));
+    conn_close(hg_container_of(link, struct hg_conn, shard_link));
     while (!hg_list_empty(&shard->conns))
         hg_loop_turn(shard->loop, false);
     hg_timer_stop(&shard->timer);
@@ -134,7 +134,8 @@ struct hg_str shard_date(struct hg_shard *shard)
     return hg_str_of(shard->date);
 }
 
-void shard_log_fault(struct hg_shard *shard, const struct hg_peer *peer, enum hg_fault fault, const char *detail)
+void shard_log_fault(struct hg_shard *shard, const struct hg_peer *peer, enum hg_fault fault,
+                     const char *detail)
 {
     int64_t second = shard->now_us / 1000000;
 
@@ -144,8 +145,8 @@ void shard_log_fault(struct hg_shard *shard, const struct hg_peer *peer, enum hg
     }
     /* Only a lack of room is for the operator to act on. */
     hg_log_at(fault_may_retry(fault) ? HG_LOG_WARN : HG_LOG_INFO, fault_event(fault),
-              "peer=%s port=%u status=%d reason=\"%s\" more=%u", peer->remote_ip, (unsigned)peer->local_port,
-              fault_status(fault), detail, shard->fault_unsaid[fault]);
+              "peer=%s port=%u status=%d reason=\"%s\" more=%u", peer->remote_ip,
+              (unsigned)peer->local_port, fault_status(fault), detail, shard->fault_unsaid[fault]);
     shard->fault_second[fault] = second;
     shard->fault_unsaid[fault] = 0;
 }
@@ -157,7 +158,7 @@ static void on_drain_mail(struct hg_mail *mail)
     shard_look_at_clock(shard);
     shard->is_draining = true;
     HG_LIST_EACH(link, &shard->conns)
-        conn_drain(hg_container_of(link, struct hg_conn, shard_link));
+    conn_drain(hg_container_of(link, struct hg_conn, shard_link));
 }
 
 void shard_post_drain(struct hg_shard *shard)
@@ -170,7 +171,7 @@ static void on_cut_mail(struct hg_mail *mail)
     struct hg_shard *shard = hg_container_of(mail, struct hg_shard, cut_mail);
 
     HG_LIST_EACH(link, &shard->conns)
-        conn_close(hg_container_of(link, struct hg_conn, shard_link));
+    conn_close(hg_container_of(link, struct hg_conn, shard_link));
 }
 
 void shard_post_cut(struct hg_shard *shard)

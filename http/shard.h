@@ -55,7 +55,8 @@ void shard_note_deadline(struct hg_shard *shard, struct hg_conn *conn);
 struct hg_str shard_date(struct hg_shard *shard);
 
 /* Logs one line a second and kind at most, with the number of those left out. */
-void shard_log_fault(struct hg_shard *shard, const struct hg_peer *peer, enum hg_fault fault, const char *detail);
+void shard_log_fault(struct hg_shard *shard, const struct hg_peer *peer, enum hg_fault fault,
+                     const char *detail);
 
 /* Any thread: mails that drain or cut every connection of the shard. */
 void shard_post_drain(struct hg_shard *shard);

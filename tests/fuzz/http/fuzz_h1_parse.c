@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct hg_header headers[ROOM];
-    struct h1_head whole = {.headers = headers, .header_room = ROOM, .max_bytes = MAX_BYTES}, split = whole;
+    struct h1_head whole = {.headers = headers, .header_room = ROOM, .max_bytes = MAX_BYTES},
+                   split = whole;
     struct hg_str text = hg_str_n((const char *)bytes, size);
     size_t cut = size ? bytes[size - 1] % size : 0;
     enum h1_result result = h1_parse_head(&split, text.p, cut);
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (result == H1_MORE)
         result = h1_parse_head(&split, text.p, text.n);
     /* A split head is looked at again only when a line has ended: its fault may be found later, never another verdict. */
-    hg_assert(h1_parse_head(&whole, text.p, text.n) == result || (result == H1_MORE && whole.detail));
+    hg_assert(h1_parse_head(&whole, text.p, text.n) == result ||
+              (result == H1_MORE && whole.detail));
     if (result == H1_DONE)
         check_head(&whole, text);
     return 0;

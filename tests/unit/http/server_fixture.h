@@ -13,8 +13,8 @@ enum { BIG_BYTES = 8 << 20 };
 /* What the handler saw; see server_fixture.c for what it answers on which path. */
 struct seen {
     unsigned requests, done, aborted;
-    uint64_t bytes_sent;      /* of the last done */
-    struct hg_request *held;  /* asked for /later and not answered yet */
+    uint64_t bytes_sent;     /* of the last done */
+    struct hg_request *held; /* asked for /later and not answered yet */
 };
 
 extern struct hg_server *server;
@@ -28,12 +28,12 @@ void server_stop(void);
 /* Runs a turn of every loop, waiting a little for fd (or nothing when < 0). */
 void turn(int fd);
 /* Turns until the condition holds; fails the test after some seconds. */
-#define turn_until(condition)                                                                                \
-    do {                                                                                                     \
-        for (int turns_ = 0; !(condition); turns_++) {                                                       \
-            assert_true(turns_ < 10000);                                                                     \
-            turn(-1);                                                                                        \
-        }                                                                                                    \
+#define turn_until(condition) \
+    do { \
+        for (int turns_ = 0; !(condition); turns_++) { \
+            assert_true(turns_ < 10000); \
+            turn(-1); \
+        } \
     } while (0)
 
 int client_connect(void);

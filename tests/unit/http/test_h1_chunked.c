@@ -66,8 +66,8 @@ static void assert_bad(struct hg_str text, enum hg_fault fault)
 
 static void test_body_at_every_split(void **state)
 {
-    const struct hg_str text =
-        HG_STR("5\r\nhello\r\n1;a;b=c;d=\"e\\\"f;\"\r\n \r\n00B\r\nwide\r\nworld\r\n0\r\nX-A: 1\r\nHost: evil\r\n\r\nGET");
+    const struct hg_str text = HG_STR(
+        "5\r\nhello\r\n1;a;b=c;d=\"e\\\"f;\"\r\n \r\n00B\r\nwide\r\nworld\r\n0\r\nX-A: 1\r\nHost: evil\r\n\r\nGET");
 
     (void)state;
     for (size_t cut = 0; cut <= text.n; cut++) {

@@ -158,25 +158,28 @@ static void test_expectations(void **state)
 static void test_upgrade_to_h2c(void **state)
 {
     (void)state;
-    assert_fine(POST("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"));
+    assert_fine(POST(
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"));
     assert_true(framing.wants_h2c);
     assert_str(framing.h2_settings, "AAMAAABk");
     assert_fine(POST("Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"));
     assert_false(framing.wants_h2c);
     assert_fine(POST("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"));
     assert_false(framing.wants_h2c);
-    assert_fine(POST("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\nHTTP2-Settings: B\r\n"));
+    assert_fine(POST(
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\nHTTP2-Settings: B\r\n"));
     assert_false(framing.wants_h2c);
-    assert_fine(POST("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: websocket\r\nHTTP2-Settings: A\r\n"));
+    assert_fine(
+        POST("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: websocket\r\nHTTP2-Settings: A\r\n"));
     assert_false(framing.wants_h2c);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies),      cmocka_unit_test(test_ambiguous_lengths),
-        cmocka_unit_test(test_hosts),       cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_persistence), cmocka_unit_test(test_expectations),
+        cmocka_unit_test(test_bodies),         cmocka_unit_test(test_ambiguous_lengths),
+        cmocka_unit_test(test_hosts),          cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_persistence),    cmocka_unit_test(test_expectations),
         cmocka_unit_test(test_upgrade_to_h2c),
     };
 

@@ -45,8 +45,8 @@ static void assert_bad(struct hg_str text, enum hg_fault fault)
 
 static void test_whole_head_at_every_split(void **state)
 {
-    const struct hg_str text =
-        HG_STR("PATCH /a/b%20c?x=1&y HTTP/1.1\r\nHost: example.com:80\r\nX-Empty:\r\nx-tabs:\t a\tb \t\r\n\r\nbody");
+    const struct hg_str text = HG_STR(
+        "PATCH /a/b%20c?x=1&y HTTP/1.1\r\nHost: example.com:80\r\nX-Empty:\r\nx-tabs:\t a\tb \t\r\n\r\nbody");
 
     (void)state;
     for (size_t cut = 0; cut <= text.n; cut++) {
@@ -221,7 +221,8 @@ static void test_limits(void **state)
     parse(&p, HG_STR("GET / HTTP/1.1\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n"), 0);
     assert_int_equal(p.result, H1_DONE);
     free(p.copy);
-    BAD("GET / HTTP/1.1\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n", HG_FAULT_HEADERS_LARGE);
+    BAD("GET / HTTP/1.1\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n",
+        HG_FAULT_HEADERS_LARGE);
     free(fits);
     free(large);
 }

@@ -16,25 +16,28 @@ static struct hg_str written(const struct h1_answer *answer)
 
 static struct h1_answer answer_of(const struct hg_response *response)
 {
-    return (struct h1_answer){
-        .response = response, .date = HG_STR("Sun, 06 Nov 1994 08:49:37 GMT"), .is_persistent = true};
+    return (struct h1_answer){.response = response,
+                              .date = HG_STR("Sun, 06 Nov 1994 08:49:37 GMT"),
+                              .is_persistent = true};
 }
 
 #define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
 static void test_usual_answer(void **state)
 {
-    struct hg_header headers[] = {{HG_STR("Content-Type"), HG_STR("text/plain")}, {HG_STR("X"), HG_STR("")}};
-    struct hg_response response = {.status = 200, .headers = headers, .header_count = 2, .body = HG_STR("hello")};
+    struct hg_header headers[] = {{HG_STR("Content-Type"), HG_STR("text/plain")},
+                                  {HG_STR("X"), HG_STR("")}};
+    struct hg_response response = {
+        .status = 200, .headers = headers, .header_count = 2, .body = HG_STR("hello")};
     struct h1_answer answer = answer_of(&response);
 
     (void)state;
-    assert_str(written(&answer),
-               "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\nX: \r\nContent-Length: 5\r\n\r\n");
+    assert_str(written(&answer), "HTTP/1.1 200 OK\r\n" DATE
+                                 "Content-Type: text/plain\r\nX: \r\nContent-Length: 5\r\n\r\n");
     assert_true(h1_has_body(&answer));
     answer.is_head = true;
-    assert_str(written(&answer),
-               "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\nX: \r\nContent-Length: 5\r\n\r\n");
+    assert_str(written(&answer), "HTTP/1.1 200 OK\r\n" DATE
+                                 "Content-Type: text/plain\r\nX: \r\nContent-Length: 5\r\n\r\n");
     assert_false(h1_has_body(&answer));
 }
 
@@ -45,10 +48,11 @@ static void test_persistence_is_said(void **state)
 
     (void)state;
     answer.is_1_0 = true;
-    assert_str(written(&answer),
-               "HTTP/1.1 404 Not Found\r\n" DATE "Content-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    assert_str(written(&answer), "HTTP/1.1 404 Not Found\r\n" DATE
+                                 "Content-Length: 0\r\nConnection: keep-alive\r\n\r\n");
     answer.is_persistent = false;
-    assert_str(written(&answer), "HTTP/1.1 404 Not Found\r\n" DATE "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_str(written(&answer),
+               "HTTP/1.1 404 Not Found\r\n" DATE "Content-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
 static void test_answers_without_body(void **state)
@@ -76,16 +80,22 @@ static void test_unknown_status_has_no_reason(void **state)
 static void test_handlers_cannot_break_the_head(void **state)
 {
     struct hg_header headers[] = {
-        {HG_STR("X"), HG_STR("a\r\nEvil: 1\tb\0c")},  {HG_STR("content-length"), HG_STR("7")},
-        {HG_STR("Transfer-Encoding"), HG_STR("chunked")}, {HG_STR("CONNECTION"), HG_STR("close")},
-        {HG_STR("Keep-Alive"), HG_STR("1")},          {HG_STR("Date"), HG_STR("now")},
-        {HG_STR("Upgrade"), HG_STR("x")},             {HG_STR("Proxy-Connection"), HG_STR("x")},
+        {HG_STR("X"), HG_STR("a\r\nEvil: 1\tb\0c")},
+        {HG_STR("content-length"), HG_STR("7")},
+        {HG_STR("Transfer-Encoding"), HG_STR("chunked")},
+        {HG_STR("CONNECTION"), HG_STR("close")},
+        {HG_STR("Keep-Alive"), HG_STR("1")},
+        {HG_STR("Date"), HG_STR("now")},
+        {HG_STR("Upgrade"), HG_STR("x")},
+        {HG_STR("Proxy-Connection"), HG_STR("x")},
     };
-    struct hg_response response = {.status = 200, .headers = headers, .header_count = HG_COUNT(headers)};
+    struct hg_response response = {
+        .status = 200, .headers = headers, .header_count = HG_COUNT(headers)};
     struct h1_answer answer = answer_of(&response);
 
     (void)state;
-    assert_str(written(&answer), "HTTP/1.1 200 OK\r\n" DATE "X: a  Evil: 1\tb c\r\nContent-Length: 0\r\n\r\n");
+    assert_str(written(&answer),
+               "HTTP/1.1 200 OK\r\n" DATE "X: a  Evil: 1\tb c\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void test_headers_grow(void **state)
@@ -103,7 +113,8 @@ static void test_headers_grow(void **state)
 
 static void test_header_lookup(void **state)
 {
-    struct hg_header headers[] = {{HG_STR("A"), HG_STR("1")}, {HG_STR("b"), HG_STR("")}, {HG_STR("a"), HG_STR("2")}};
+    struct hg_header headers[] = {
+        {HG_STR("A"), HG_STR("1")}, {HG_STR("b"), HG_STR("")}, {HG_STR("a"), HG_STR("2")}};
     struct hg_request req = {.headers = headers, .header_count = 3};
 
     (void)state;
