@@ -64,7 +64,10 @@ struct hg_request {
 
     /* For the handler. */
     void *user;
-    /* Set by the handler: the client has left; do not answer; req dies after this returns. May be NULL. */
+    /*
+     * Set by the handler: the client has left; do not answer; req dies after this returns. May be NULL. A client of
+     * HTTP/1 that only ends its own side (half-close, which a plain close looks like) has not left: it is answered.
+     */
     void (*on_abort)(struct hg_request *req);
     /* Set by the handler: the answer's last byte was handed to the kernel or the client left midway. May be NULL. */
     void (*on_done)(struct hg_request *req, uint64_t bytes_sent);
