@@ -47,13 +47,45 @@ static bool check_functions(struct hg_platform *platform, const struct hg_snapsh
     return is_good;
 }
 
-static void print_outputs(const struct hg_snapshot *snapshot)
+/*
+ * Where an address of the service is answered here: https://{api}.execute-api.… becomes the first listener's URL,
+ * followed by the path that addresses the API there. False when value names no API of the snapshot.
+ */
+static bool local_url(const struct hg_snapshot *snapshot, const char *base, struct hg_str value, struct hg_buf *out)
+{
+    for (size_t i = 0; i < snapshot->api_count; i++) {
+        struct hg_str id = snapshot->apis[i].id, rest = value;
+        ptrdiff_t slash;
+
+        if (!hg_str_starts(rest, HG_STR("https://")))
+            return false;
+        rest = hg_str_skip(rest, strlen("https://"));
+        if (!hg_str_starts(rest, id) || !hg_str_starts(hg_str_skip(rest, id.n), HG_STR(".execute-api.")))
+            continue;
+        slash = hg_str_find(rest, '/');
+        hg_buf_append_cstr(out, base);
+        if (snapshot->api_count > 1)
+            hg_buf_printf(out, "/_aws/execute-api/%.*s", HG_STR_ARG(id));
+        hg_buf_append_str(out, slash < 0 ? HG_STR("/") : hg_str_skip(rest, (size_t)slash));
+        return !out->is_overflown;
+    }
+    return false;
+}
+
+static void print_outputs(const struct hg_snapshot *snapshot, const char *base)
 {
     if (snapshot->output_count)
         (void)printf("\nOutputs:\n");
-    for (size_t i = 0; i < snapshot->output_count; i++)
-        (void)printf("  %.*s = %.*s\n", HG_STR_ARG(snapshot->outputs[i].name),
-                     HG_STR_ARG(snapshot->outputs[i].value));
+    for (size_t i = 0; i < snapshot->output_count; i++) {
+        const struct hg_output *output = &snapshot->outputs[i];
+        struct hg_buf local;
+
+        hg_buf_init(&local, ROUTES_MAX);
+        (void)printf("  %.*s = %.*s\n", HG_STR_ARG(output->name), HG_STR_ARG(output->value));
+        if (local_url(snapshot, base, output->value, &local))
+            (void)printf("  %*s   here: %.*s\n", (int)output->name.n, "", HG_STR_ARG(hg_buf_str(&local)));
+        hg_buf_fini(&local);
+    }
 }
 
 static void print_start(const struct hg_platform *platform, const struct hg_snapshot *snapshot)
@@ -64,7 +96,7 @@ static void print_start(const struct hg_platform *platform, const struct hg_snap
     gateway_list_routes(snapshot, platform->url_count ? platform->urls[0] : "", &routes);
     (void)fwrite(hg_buf_str(&routes).p, 1, routes.len, stdout);
     hg_buf_fini(&routes);
-    print_outputs(snapshot);
+    print_outputs(snapshot, platform->url_count ? platform->urls[0] : "");
     (void)printf("\n");
     for (size_t i = 0; i < platform->url_count; i++)
         (void)printf("listening %s\n", platform->urls[i]);
