@@ -9,6 +9,7 @@
 #include "http/http2.h"
 
 #include "core/metrics.h"
+#include "http/http2_mem.h"
 #include "http/http2_session.h"
 
 #include <stdlib.h>
@@ -250,7 +251,7 @@ static nghttp2_session *open_nghttp2(struct hg_http2 *h2)
     nghttp2_option_set_no_auto_window_update(option, 1);
     /* Closed streams would be kept for a priority tree that we do not use. */
     nghttp2_option_set_no_closed_streams(option, 1);
-    hg_assert(nghttp2_session_server_new2(&session, callbacks, h2, option) == 0);
+    hg_assert(nghttp2_session_server_new3(&session, callbacks, h2, option, http2_mem()) == 0);
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     return session;
