@@ -108,7 +108,7 @@ static enum truth truth_of_not(struct hg_eval *eval, const struct hg_node *argum
     return truth == TRUTH_YES ? TRUTH_NO : TRUTH_YES;
 }
 
-static enum truth truth_of(struct hg_eval *eval, const struct hg_node *raw)
+static enum truth truth_inside(struct hg_eval *eval, const struct hg_node *raw)
 {
     const struct hg_node *value;
     struct hg_str name;
@@ -139,6 +139,17 @@ static enum truth truth_of(struct hg_eval *eval, const struct hg_node *raw)
         return TRUTH_FAULT;
     }
     return is_true ? TRUTH_YES : TRUTH_NO;
+}
+
+static enum truth truth_of(struct hg_eval *eval, const struct hg_node *raw)
+{
+    enum truth truth;
+
+    if (!eval_descend(eval, raw))
+        return TRUTH_FAULT;
+    truth = truth_inside(eval, raw);
+    eval_ascend(eval);
+    return truth;
 }
 
 void conditions_read(struct hg_eval *eval)

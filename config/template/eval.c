@@ -94,6 +94,21 @@ void eval_leave(struct hg_eval *eval)
     eval->depth--;
 }
 
+bool eval_descend(struct hg_eval *eval, const struct hg_node *at)
+{
+    if (eval->levels >= HG_EVAL_LEVELS_MAX) {
+        eval_problem(eval, at, "values are nested more than %d deep, through names and files", HG_EVAL_LEVELS_MAX);
+        return false;
+    }
+    eval->levels++;
+    return true;
+}
+
+void eval_ascend(struct hg_eval *eval)
+{
+    eval->levels--;
+}
+
 const struct hg_node_member *eval_call_of(const struct hg_node *node)
 {
     if (!node_is_map(node) || node->count != 1)
@@ -193,6 +208,8 @@ static struct hg_node *value_of_list(struct hg_eval *eval, const struct hg_node 
 
 struct hg_node *eval_value(struct hg_eval *eval, const struct hg_node *raw)
 {
+    struct hg_node *value;
+
     if (!raw)
         return NULL;
     if (eval->nodes >= HG_EVAL_NODES_MAX) {
@@ -200,12 +217,13 @@ struct hg_node *eval_value(struct hg_eval *eval, const struct hg_node *raw)
         return NULL;
     }
     eval->nodes++;
-    if (raw->kind == HG_NODE_MAP)
-        return value_of_map(eval, raw);
-    if (raw->kind == HG_NODE_LIST)
-        return value_of_list(eval, raw);
-    /* Literals are shared: nobody changes them. */
-    return (struct hg_node *)(uintptr_t)raw;
+    if (raw->kind != HG_NODE_MAP && raw->kind != HG_NODE_LIST)
+        return (struct hg_node *)(uintptr_t)raw; /* literals are shared: nobody changes them */
+    if (!eval_descend(eval, raw))
+        return NULL;
+    value = raw->kind == HG_NODE_MAP ? value_of_map(eval, raw) : value_of_list(eval, raw);
+    eval_ascend(eval);
+    return value;
 }
 
 struct hg_node *eval_resolve(struct hg_eval *eval, const struct hg_node *raw)

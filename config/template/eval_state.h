@@ -14,6 +14,7 @@ enum {
     HG_EVAL_TEXTS_MAX = 64 * 1024 * 1024,   /* all of them */
     HG_EVAL_NODES_MAX = 2 * 1000 * 1000,    /* values looked at; a template has thousands */
     HG_EVAL_DEPTH_MAX = 200,                /* names and conditions that lead to one another */
+    HG_EVAL_LEVELS_MAX = 1500,              /* values inside values, through names and files: what the stack holds */
     HG_EVAL_INCLUDES_MAX = 50,              /* files that AWS::Include names */
 };
 
@@ -56,7 +57,7 @@ struct hg_eval {
     size_t notice_count;
     bool has_extensions; /* AWS::LanguageExtensions */
     bool is_in_condition;
-    unsigned depth, includes;
+    unsigned depth, levels, includes;
     size_t texts, nodes;
 };
 
@@ -78,6 +79,10 @@ struct hg_node *eval_new_text(struct hg_eval *eval, struct hg_str text, const st
 /* Depth of names and conditions; every true needs a leave. */
 bool eval_enter(struct hg_eval *eval, const struct hg_node *at);
 void eval_leave(struct hg_eval *eval);
+
+/* The same for each value inside another. */
+bool eval_descend(struct hg_eval *eval, const struct hg_node *at);
+void eval_ascend(struct hg_eval *eval);
 
 /* The single member of a map when it calls a function ("Ref", "Fn::…"); NULL otherwise. */
 const struct hg_node_member *eval_call_of(const struct hg_node *node);

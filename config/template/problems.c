@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBLEMS_MAX = 500 }; /* beyond, nobody reads on; keeps hostile input cheap */
-
 static bool is_known(const struct hg_problems *problems, unsigned line, unsigned column, const char *text)
 {
     for (size_t i = 0; i < problems->count; i++) {
@@ -27,7 +25,7 @@ void problems_add(struct hg_problems *problems, unsigned line, unsigned column, 
     char *text;
     size_t at;
 
-    if (problems->count >= PROBLEMS_MAX)
+    if (problems->count >= HG_PROBLEMS_MAX)
         return;
     va_start(args, format);
     hg_assert(vasprintf(&text, format, args) >= 0);

@@ -10,6 +10,8 @@ static void say_unknown(struct hg_eval *eval, struct hg_str name, const struct h
     struct hg_suggest suggest = {.wanted = name};
     const struct hg_map_entry *entry;
 
+    if (eval->problems->count >= HG_PROBLEMS_MAX)
+        return; /* looking for near names is not free */
     for (size_t i = 0; (entry = hg_map_next(&eval->parameters, &i));)
         suggest_offer(&suggest, entry->key);
     for (size_t i = 0; i < eval->resource_count; i++)

@@ -31,6 +31,8 @@ struct hg_problems {
     const char *file; /* for printing: the file that was read, as given or what `sam build` made of it */
     char *owned_file; /* what file points to when it is not the caller's; freed with the rest */
 };
+enum { HG_PROBLEMS_MAX = 500 }; /* kept; beyond, nobody reads on, and hostile input stays cheap */
+/* A problem that is there already, word for word, is not added again. */
 void problems_add(struct hg_problems *problems, unsigned line, unsigned column, const char *format, ...)
     hg_printf_like(4, 5);
 void problems_fini(struct hg_problems *problems);

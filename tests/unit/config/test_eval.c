@@ -295,6 +295,34 @@ static void test_growth_is_bounded(void **state)
     fixture_fini(&f);
 }
 
+/* Names that lead to one another, each deep inside others: an answer, not the end of the stack. */
+static void test_depth_through_names_is_bounded(void **state)
+{
+    struct fixture f;
+    struct hg_buf text;
+
+    (void)state;
+    fixture_init(&f);
+    hg_buf_init(&text, 1 << 20);
+    hg_buf_append_cstr(&text, "Resources:\n  Q0: {Type: AWS::SQS::Queue}\n");
+    for (int i = 1; i < 190; i++) {
+        hg_buf_printf(&text, "  Q%d: {Type: AWS::SQS::Queue, Properties: {QueueName: ", i);
+        for (int depth = 0; depth < 15; depth++)
+            hg_buf_append_cstr(&text, "!Select [0, [");
+        hg_buf_printf(&text, "!GetAtt Q%d.QueueName", i - 1);
+        for (int depth = 0; depth < 15; depth++)
+            hg_buf_append_cstr(&text, "]]");
+        hg_buf_append_cstr(&text, "}}\n");
+    }
+    hg_buf_append_byte(&text, '\0');
+    fixture_eval(&f, hg_buf_str(&text).p, "/");
+    assert_null(eval_attribute(f.eval, HG_STR("Q189"), HG_STR("QueueName"), NULL).p);
+    assert_int_equal(f.problems.count, 1);
+    assert_string_equal(f.problems.items[0].text, "values are nested more than 1500 deep, through names and files");
+    hg_buf_fini(&text);
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_dotted_aliases),
         cmocka_unit_test(test_problems_have_places),
         cmocka_unit_test(test_growth_is_bounded),
+        cmocka_unit_test(test_depth_through_names_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
