@@ -17,9 +17,12 @@ struct event {
     struct hg_str invalid;            /* how the translator begins a complaint */
 };
 
-static const char *const other_events[] = {
-    "SQS", "SNS", "S3", "Kinesis", "DynamoDB", "MSK", "SelfManagedKafka", "MQ", "DocumentDB", "Schedule", "ScheduleV2",
-    "EventBridgeRule", "CloudWatchEvent", "CloudWatchLogs", "IoTRule", "AlexaSkill", "Cognito",
+static const struct {
+    const char *type, *required;
+} other_events[] = {
+#define HG_EVENT(type, required) {type, required},
+#include "config/template/events.def"
+#undef HG_EVENT
 };
 
 /* ARN of the function, or of the alias that it publishes. */
@@ -182,6 +185,18 @@ static void translate_http(struct hg_transform *t, const struct event *event)
                    HG_STR_ARG(event->who), HG_STR_ARG(draft->resource->id));
 }
 
+static void translate_other(struct hg_transform *t, const struct event *event, const char *type, const char *required)
+{
+    struct hg_str rest = hg_str_of(required), name;
+
+    while (hg_str_next(&rest, ' ', &name)) {
+        if (!node_get_str(event->raw, name))
+            problem_at(t, event->member->value, "%.*s Missing required property '%.*s'.", HG_STR_ARG(event->invalid),
+                       HG_STR_ARG(name));
+    }
+    notice_add(t, HG_NOTICE_NOT_SERVED, event->member->line, "%.*s (%s)", HG_STR_ARG(event->who), type);
+}
+
 static void translate_event(struct hg_transform *t, const struct event *event)
 {
     const struct hg_node *type_node = node_get(event->member->value, "Type");
@@ -200,8 +215,8 @@ static void translate_event(struct hg_transform *t, const struct event *event)
         return;
     }
     for (size_t i = 0; i < HG_COUNT(other_events); i++) {
-        if (hg_str_is(type, other_events[i])) {
-            notice_add(t, HG_NOTICE_NOT_SERVED, event->member->line, "%.*s (%s)", HG_STR_ARG(event->who), other_events[i]);
+        if (hg_str_is(type, other_events[i].type)) {
+            translate_other(t, event, other_events[i].type, other_events[i].required);
             return;
         }
     }

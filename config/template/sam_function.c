@@ -139,6 +139,9 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
         return;
     }
     function = function_make(t, resource);
+    if (!resource_has(resource, "Role"))
+        function->role = transform_keep(
+            t, eval_attribute(t->eval, transform_textf(t, "%.*sRole", HG_STR_ARG(resource->id)), HG_STR("Arn"), resource->raw));
     function->tracing_mode =
         function_tracing_mode(t, resource_get(resource, "Tracing"), resource_what(t, resource, "Tracing"));
     function->tags = read_pairs(t, resource_get(resource, "Tags"), resource_what(t, resource, "Tags"));

@@ -222,7 +222,8 @@ struct hg_route *api_add_route(struct hg_transform *t, struct hg_api_draft *draf
         return NULL;
     if (api_find_route(draft, route->method, path)) {
         problem_at(t, at, "API method \"%.*s\" defined multiple times for path \"%.*s\".",
-                   HG_STR_ARG(lower(t, route->method)), HG_STR_ARG(path));
+                   HG_STR_ARG(route->method.n ? lower(t, route->method) : HG_STR("x-amazon-apigateway-any-method")),
+                   HG_STR_ARG(route->method.n ? path : HG_STR(HG_DEFAULT_ROUTE)));
         return NULL;
     }
     draft->routes = transform_grow(t->arena, draft->routes, draft->route_count, sizeof(*draft->routes));

@@ -35,7 +35,7 @@ static bool read_number(struct hg_transform *t, const struct hg_node *node, cons
     *value = strtod(text, &end);
     if (end != text && *end == '\0' && *value >= 0 && *value <= 1e9)
         return true;
-    problem_at(t, node, "%s: %s must be a number that is not negative", what, text);
+    problem_at(t, node, "%s: throttling limits must be numbers that are not negative%s%s", what, *text ? ", not " : "", text);
     return false;
 }
 

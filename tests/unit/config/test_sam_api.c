@@ -123,6 +123,8 @@ static void test_same_route_twice(void **state)
            "      B: {Type: Api, Properties: {Path: /x/, Method: GET}},\n"
            "      C: {Type: Api, Properties: {Path: /x, Method: post}}\n",
            NULL, "problem 6: API method \"get\" defined multiple times for path \"/x\".\n");
+    expect(state, "      A: {Type: HttpApi},\n      B: {Type: HttpApi}\n", NULL,
+           "problem 6: API method \"x-amazon-apigateway-any-method\" defined multiple times for path \"$default\".\n");
 }
 
 static void test_sibling_variables(void **state)
@@ -150,6 +152,9 @@ static void test_other_events(void **state)
            "      C: {Type: Owl, Properties: {}}\n",
            "later unknown api",
            "later 5: F: event A (SQS)\nlater 6: F: event B (Schedule)\nunknown 7: F: event C: unknown event type Owl\n");
+    expect(state, "      A: {Type: Kinesis, Properties: {Stream: q}}\n", NULL,
+           "problem 5: Resource with id [F] is invalid. Event with id [FA] is invalid. Missing required property "
+           "'StartingPosition'.\n");
 }
 
 static void test_api_that_is_not_here(void **state)

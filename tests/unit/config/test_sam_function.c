@@ -43,6 +43,7 @@ static void test_defaults(void **state)
     assert_str(f->log_format, "Text");
     assert_str(f->log_group, "/aws/lambda/F");
     assert_false(f->has_environment);
+    assert_str(f->role, "arn:aws:iam::000000000000:role/local-FRole");
     assert_str(kv_get(&f->tags, HG_STR("lambda:createdBy")), "SAM");
     assert_int_equal(f->line, 2);
     assert_true(f->code_dir.n > 1 && f->code_dir.p[0] == '/');
