@@ -24,6 +24,11 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_link_options(-pie -Wl,-z,relro,-z,now)
 endif()
 
+# Coverage feedback from all of the code, not only from the targets' own files.
+if(HG_BUILD_FUZZERS)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(HG_CCACHE ccache)
 if(HG_CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${HG_CCACHE})
