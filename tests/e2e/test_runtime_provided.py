@@ -146,22 +146,3 @@ def test_awslambdaric(serve, project):
     assert failed.header("x-amz-function-error") == "Unhandled"
     assert failed.json()["errorType"] == "KeyError"
     assert server.invoke("Ric", b"{}").header("x-amz-function-error") is None
-
-
-def test_c_example(serve, project):
-    """The project's own example of a native function, where it has been built."""
-    built = [path for path in pathlib.Path(os.environ.get("HEADGATE_BIN", "build/dev/headgate")).parent.rglob("bootstrap")
-             if path.is_file() and os.access(path, os.X_OK)]
-    assert built, "the C example was not built"
-    (project.folder / "native").mkdir()
-    (project.folder / "native/bootstrap").write_bytes(built[0].read_bytes())
-    (project.folder / "native/bootstrap").chmod(0o755)
-    server = serve(project.template("""
-        Resources:
-          Native: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Handler: x, CodeUri: native}}
-        """))
-    for _ in range(3):
-        answer = server.invoke("Native", b'{"hello":"c"}')
-        assert answer.status == 200
-        assert answer.header("x-amz-function-error") is None
-        answer.json()
