@@ -18,6 +18,7 @@ struct fixture {
     struct hg_loops *loops;
     struct hg_workers *workers;
     struct hg_workers_options options;
+    const struct hg_launch_ops *launcher; /* NULL: real processes */
     struct hg_snapshot *snapshot;
     struct hg_function *function;
     pthread_mutex_t lock;
@@ -42,7 +43,6 @@ static inline void *run_control(void *arg)
 /* The function is set up before the pool starts; tests change it in between. */
 static inline void fixture_init(struct fixture *f)
 {
-    struct hg_error err;
     char command[400];
 
     *f = (struct fixture){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -64,7 +64,6 @@ static inline void fixture_init(struct fixture *f)
     f->snapshot->functions[0] = f->function;
     f->snapshot->function_count = 1;
     f->options = (struct hg_workers_options){.region = "eu-west-1", .account = "000000000000"};
-    (void)err;
 }
 
 static pthread_t control_thread;
@@ -77,7 +76,8 @@ static inline void fixture_start(struct fixture *f, unsigned threads)
     snprintf(data_dir, sizeof(data_dir), "%s/data", f->dir);
     f->options.data_dir = data_dir;
     f->loops = hg_loops_new(threads);
-    f->workers = workers_new(f->loops, &f->options, &err);
+    f->workers = f->launcher ? workers_new_with(f->loops, &f->options, f->launcher, &err)
+                             : workers_new(f->loops, &f->options, &err);
     if (!f->workers) {
         fprintf(stderr, "%s\n", err.text);
         abort();
@@ -103,17 +103,24 @@ static inline void on_call_mail(struct hg_mail *mail)
     invoke_submit(call->fixture->workers, &call->inv);
 }
 
-static inline void call_start(struct fixture *f, struct call *call, unsigned loop, const char *event, bool tail)
+/* On the loop of that number; the one after the last is the control loop. */
+static inline void call_start_of(struct fixture *f, const struct hg_function *function, struct call *call,
+                                 unsigned loop, const char *event, bool tail)
 {
     *call = (struct call){.fixture = f, .loop = loop == f->loops->count ? f->loops->control : f->loops->loops[loop]};
     invocation_init(&call->inv, HG_INVOKE_REQUEST_MAX);
     hg_buf_append_cstr(&call->inv.payload, event);
     call->inv.snapshot = snapshot_ref(f->snapshot);
-    call->inv.function = f->function;
+    call->inv.function = function;
     call->inv.wants_log_tail = tail;
     call->inv.done = on_call_done;
     snprintf(call->inv.invoked_arn, sizeof(call->inv.invoked_arn), "%.*s", HG_STR_ARG(f->function->arn));
     hg_mailbox_post(&call->loop->mailbox, &call->mail, on_call_mail);
+}
+
+static inline void call_start(struct fixture *f, struct call *call, unsigned loop, const char *event, bool tail)
+{
+    call_start_of(f, f->function, call, loop, event, tail);
 }
 
 static inline void call_wait(struct call *call)

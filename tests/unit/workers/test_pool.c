@@ -1,0 +1,566 @@
+/*
+ * Who gets which environment, with a launcher that starts nothing: the test
+ * itself plays every runtime.
+ */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/workers/fixture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+enum { FAKES_MAX = 64, PATIENCE_MS = 20000 };
+
+static struct fake {
+    int fd;      /* the runtime's end of its connection */
+    int exit_fd; /* written: it has ended */
+    bool is_killed;
+} fakes[FAKES_MAX];
+static int fake_count;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+static enum hg_rc fake_start(const struct hg_plan *plan, const struct hg_launch_place *place, struct hg_launched *out,
+                             struct hg_error *err)
+{
+    int stream[2], log[2];
+
+    (void)plan;
+    (void)place;
+    (void)err;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, stream) != 0 || pipe(log) != 0)
+        abort();
+    (void)close(log[1]);
+    pthread_mutex_lock(&lock);
+    fakes[fake_count] = (struct fake){.fd = stream[0], .exit_fd = eventfd(0, EFD_NONBLOCK)};
+    *out = (struct hg_launched){fake_count, dup(fakes[fake_count].exit_fd), stream[1], -1, log[0]};
+    fake_count++;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    return HG_OK;
+}
+
+static void end_fake(int index)
+{
+    uint64_t one = 1;
+
+    pthread_mutex_lock(&lock);
+    fakes[index].is_killed = true;
+    if (write(fakes[index].exit_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        abort();
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+static void fake_kill(const struct hg_launched *launched)
+{
+    end_fake(launched->pid);
+}
+
+static bool fake_reap(const struct hg_launched *launched, struct hg_exit *how)
+{
+    uint64_t count;
+
+    *how = (struct hg_exit){.status = -1, .signal = 9};
+    return read(launched->exit_fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
+}
+
+static bool fake_measure(const struct hg_launched *launched, uint64_t *now_bytes, uint64_t *peak_bytes)
+{
+    (void)launched;
+    *now_bytes = *peak_bytes = 1 << 20;
+    return true;
+}
+
+static const struct hg_launch_ops fake_ops = {"none", fake_start, fake_kill, fake_reap, fake_measure};
+
+/* ---- the runtimes ---- */
+
+static void send_text(int index, const char *text)
+{
+    size_t length = strlen(text);
+
+    assert_int_equal(send(fakes[index].fd, text, length, MSG_NOSIGNAL), (ssize_t)length);
+}
+
+/* The runtimes that were started, once there are at least so many. */
+static void wait_started(int count)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += PATIENCE_MS / 1000;
+    pthread_mutex_lock(&lock);
+    while (fake_count < count) {
+        if (pthread_cond_timedwait(&changed, &lock, &deadline) != 0) {
+            pthread_mutex_unlock(&lock);
+            fail_msg("only %d environments were started, not %d", fake_count, count);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void wait_killed(int index)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += PATIENCE_MS / 1000;
+    pthread_mutex_lock(&lock);
+    while (!fakes[index].is_killed) {
+        if (pthread_cond_timedwait(&changed, &lock, &deadline) != 0) {
+            pthread_mutex_unlock(&lock);
+            fail_msg("environment %d was not ended", index);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void ask(int index)
+{
+    send_text(index, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n");
+}
+
+/* Whether an event arrives within the time; its request id to id. */
+static bool get_event(int index, char id[64], int timeout_ms)
+{
+    struct pollfd poll_fd = {.fd = fakes[index].fd, .events = POLLIN};
+    char text[4096];
+    const char *field;
+    ssize_t got;
+
+    if (poll(&poll_fd, 1, timeout_ms) != 1)
+        return false;
+    got = recv(fakes[index].fd, text, sizeof(text) - 1, 0);
+    if (got <= 0)
+        return false;
+    text[got] = '\0';
+    field = strstr(text, "Lambda-Runtime-Aws-Request-Id: ");
+    return field && sscanf(field, "Lambda-Runtime-Aws-Request-Id: %63[^\r]", id) == 1;
+}
+
+static void take_event(int index, char id[64])
+{
+    if (!get_event(index, id, PATIENCE_MS))
+        fail_msg("environment %d got no event", index);
+}
+
+/* Answers, and asks for the next event in the same breath. */
+static void answer(int index, const char *id)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: r\r\nContent-Length: 1\r\n\r\n1"
+             "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n", id);
+    send_text(index, text);
+}
+
+/* ---- set-up ---- */
+
+static int set_up(void **state)
+{
+    struct fixture *f = malloc(sizeof(*f));
+
+    fake_count = 0;
+    fixture_init(f);
+    f->launcher = &fake_ops;
+    f->function->timeout_s = 60;
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_stop(f);
+    for (int i = 0; i < fake_count; i++) {
+        (void)close(fakes[i].fd);
+        (void)close(fakes[i].exit_fd);
+    }
+    free(f);
+    return 0;
+}
+
+static void end_well(struct call *c)
+{
+    call_wait(c);
+    assert_int_equal(c->inv.rc, HG_OK);
+    assert_int_equal(c->inv.error, HG_FUNCTION_OK);
+    invocation_fini(&c->inv);
+}
+
+static void end_throttled(struct call *c, const char *reason)
+{
+    call_wait(c);
+    assert_int_equal(c->inv.rc, HG_E_THROTTLED);
+    assert_string_equal(c->inv.throttle_reason, reason);
+    invocation_fini(&c->inv);
+}
+
+/* One environment, on loop 0, used once and idle. */
+static void warm_up(struct fixture *f)
+{
+    struct call c;
+    char id[64];
+
+    call_start(f, &c, 0, "1", false);
+    wait_started(1);
+    ask(0);
+    take_event(0, id);
+    assert_string_equal(id, c.inv.request_id);
+    answer(0, id);
+    end_well(&c);
+}
+
+/* ---- tests ---- */
+
+static void idle_environment_of_another_loop_is_not_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    struct call c;
+    char id[64];
+
+    fixture_start(f, 3);
+    warm_up(f);
+    for (unsigned loop = 0; loop < 4; loop++) {
+        call_start(f, &c, loop, "1", false);
+        take_event(0, id);
+        answer(0, id);
+        end_well(&c);
+    }
+    assert_int_equal(fake_count, 1);
+}
+
+static void whoever_waits_gets_what_becomes_idle_on_another_loop(void **state)
+{
+    struct fixture *f = *state;
+    struct call first, second;
+    char id[64];
+
+    f->options.max_concurrency = 1;
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 2);
+    warm_up(f);
+    call_start(f, &first, 0, "1", false);
+    take_event(0, id);
+    call_start(f, &second, 1, "1", false);
+    answer(0, id);
+    end_well(&first);
+    take_event(0, id);
+    assert_string_equal(id, second.inv.request_id);
+    answer(0, id);
+    end_well(&second);
+    assert_int_equal(fake_count, 1);
+}
+
+static void first_come_first_served(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[6];
+    char id[64];
+
+    f->options.max_concurrency = 1;
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 1);
+    for (int i = 0; i < 6; i++)
+        call_start(f, &calls[i], 0, "1", false);
+    wait_started(1);
+    ask(0);
+    for (int i = 0; i < 6; i++) {
+        take_event(0, id);
+        assert_string_equal(id, calls[i].inv.request_id);
+        answer(0, id);
+        end_well(&calls[i]);
+    }
+    assert_int_equal(fake_count, 1);
+}
+
+static void cold_starts_run_in_parallel(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[12];
+    char ids[12][64];
+
+    fixture_start(f, 2);
+    for (unsigned i = 0; i < 12; i++)
+        call_start(f, &calls[i], i % 2, "1", false);
+    /* None of them is ready, and yet all are started. */
+    wait_started(12);
+    for (int i = 0; i < 12; i++)
+        ask(i);
+    for (int i = 0; i < 12; i++)
+        take_event(i, ids[i]);
+    for (int i = 0; i < 12; i++)
+        answer(i, ids[i]);
+    for (int i = 0; i < 12; i++)
+        end_well(&calls[i]);
+    assert_int_equal(fake_count, 12);
+}
+
+static void last_used_environment_is_used_first(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[2], c;
+    char id[64], other[64];
+
+    fixture_start(f, 1);
+    for (int i = 0; i < 2; i++)
+        call_start(f, &calls[i], 0, "1", false);
+    wait_started(2);
+    ask(0);
+    take_event(0, id);
+    ask(1);
+    take_event(1, other);
+    answer(0, id);
+    end_well(&calls[0]);
+    answer(1, other);
+    end_well(&calls[1]);
+    for (int i = 0; i < 5; i++) {
+        call_start(f, &c, 0, "1", false);
+        take_event(1, id);
+        answer(1, id);
+        end_well(&c);
+    }
+}
+
+static void full_queue_throttles_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[4];
+    char id[64];
+
+    f->options.max_concurrency = 1;
+    f->options.max_queued = 2;
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 1);
+    warm_up(f);
+    call_start(f, &calls[0], 0, "1", false);
+    take_event(0, id);
+    for (int i = 1; i < 4; i++)
+        call_start(f, &calls[i], 0, "1", false);
+    end_throttled(&calls[3], "ConcurrentInvocationLimitExceeded");
+    for (int i = 0; i < 3; i++) {
+        answer(0, id);
+        end_well(&calls[i]);
+        if (i < 2)
+            take_event(0, id);
+    }
+}
+
+static void reserved_concurrency_is_a_ceiling(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[2];
+    char id[64];
+
+    f->function->reserved_concurrency = 1;
+    f->options.queue_wait_ms = 30;
+    fixture_start(f, 2);
+    warm_up(f);
+    call_start(f, &calls[0], 0, "1", false);
+    take_event(0, id);
+    call_start(f, &calls[1], 1, "1", false);
+    end_throttled(&calls[1], "ReservedFunctionConcurrentInvocationLimitExceeded");
+    answer(0, id);
+    end_well(&calls[0]);
+    assert_int_equal(fake_count, 1);
+}
+
+static void idle_environment_makes_room_for_another_function(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_function other = *f->function;
+    struct call c;
+    char id[64];
+
+    other.name = HG_STR("other");
+    other.arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:other");
+    f->options.max_concurrency = 1;
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 2);
+    warm_up(f);
+    call_start_of(f, &other, &c, 1, "1", false);
+    wait_killed(0);
+    wait_started(2);
+    ask(1);
+    take_event(1, id);
+    answer(1, id);
+    end_well(&c);
+    assert_int_equal(fake_count, 2);
+}
+
+struct cancel_mail {
+    struct hg_mail mail;
+    struct call *call;
+    struct fixture *fixture;
+};
+
+static void on_cancel(struct hg_mail *mail)
+{
+    struct cancel_mail *cancel = hg_container_of(mail, struct cancel_mail, mail);
+    struct call *call = cancel->call;
+
+    invoke_cancel(call->fixture->workers, &call->inv);
+    invocation_fini(&call->inv);
+    on_call_done(&call->inv); /* only tells the test that it is over */
+}
+
+static void cancel(struct fixture *f, struct call *call)
+{
+    struct cancel_mail mail = {.call = call, .fixture = f};
+
+    hg_mailbox_post(&call->loop->mailbox, &mail.mail, on_cancel);
+    call_wait(call);
+}
+
+static void cancelled_while_waiting_never_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[3];
+    char id[64];
+
+    f->options.max_concurrency = 1;
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 2);
+    warm_up(f);
+    call_start(f, &calls[0], 0, "1", false);
+    take_event(0, id);
+    call_start(f, &calls[1], 1, "1", false);
+    call_start(f, &calls[2], 1, "1", false);
+    cancel(f, &calls[1]);
+    answer(0, id);
+    end_well(&calls[0]);
+    take_event(0, id);
+    assert_string_equal(id, calls[2].inv.request_id);
+    answer(0, id);
+    end_well(&calls[2]);
+}
+
+static void cancelled_while_running_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct call c;
+    char id[64];
+
+    fixture_start(f, 2);
+    warm_up(f);
+    for (unsigned loop = 0; loop < 3; loop++) {
+        call_start(f, &c, loop, "1", false);
+        take_event(0, id);
+        cancel(f, &c);
+        answer(0, id);
+        call_start(f, &c, 0, "1", false);
+        take_event(0, id);
+        answer(0, id);
+        end_well(&c);
+    }
+    assert_int_equal(fake_count, 1);
+}
+
+static void idle_environments_are_retired(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.idle_timeout_ms = 50;
+    fixture_start(f, 1);
+    warm_up(f);
+    wait_killed(0);
+}
+
+static void environments_of_what_is_no_longer_deployed_are_retired(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_snapshot *next;
+
+    fixture_start(f, 2);
+    warm_up(f);
+    workers_apply(f->workers, f->snapshot);
+    next = snapshot_new(HG_STR("eu-west-1"), HG_STR("000000000000"));
+    workers_apply(f->workers, next);
+    snapshot_unref(next);
+    wait_killed(0);
+}
+
+static void fast_function_does_not_start_one_for_each(void **state)
+{
+    struct fixture *f = *state;
+    struct call first, calls[8];
+    char id[64];
+
+    fixture_start(f, 1);
+    /* A start that is known to be slow … */
+    call_start(f, &first, 0, "1", false);
+    wait_started(1);
+    usleep(1000000);
+    ask(0);
+    /* … and a handler that is known to be fast. */
+    for (int i = 0; i < 30; i++) {
+        take_event(0, id);
+        answer(0, id);
+        end_well(&first);
+        if (i < 29)
+            call_start(f, &first, 0, "1", false);
+    }
+    for (int i = 0; i < 8; i++)
+        call_start(f, &calls[i], 0, "1", false);
+    for (int i = 0; i < 8; i++) {
+        take_event(0, id);
+        answer(0, id);
+    }
+    for (int i = 0; i < 8; i++)
+        end_well(&calls[i]);
+    assert_int_equal(fake_count, 1);
+}
+
+static void slow_function_starts_more_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct call calls[3];
+    char id[64], ids[3][64];
+
+    fixture_start(f, 1);
+    warm_up(f);
+    call_start(f, &calls[0], 0, "1", false);
+    take_event(0, id);
+    usleep(300000);
+    answer(0, id);
+    end_well(&calls[0]);
+    for (int i = 0; i < 3; i++)
+        call_start(f, &calls[i], 0, "1", false);
+    wait_started(3);
+    ask(1);
+    ask(2);
+    for (int i = 0; i < 3; i++)
+        take_event(i, ids[i]);
+    for (int i = 0; i < 3; i++)
+        answer(i, ids[i]);
+    for (int i = 0; i < 3; i++)
+        end_well(&calls[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(idle_environment_of_another_loop_is_not_passed_over),
+        TEST(whoever_waits_gets_what_becomes_idle_on_another_loop),
+        TEST(first_come_first_served),
+        TEST(cold_starts_run_in_parallel),
+        TEST(last_used_environment_is_used_first),
+        TEST(full_queue_throttles_at_once),
+        TEST(reserved_concurrency_is_a_ceiling),
+        TEST(idle_environment_makes_room_for_another_function),
+        TEST(cancelled_while_waiting_never_runs),
+        TEST(cancelled_while_running_goes_on),
+        TEST(idle_environments_are_retired),
+        TEST(environments_of_what_is_no_longer_deployed_are_retired),
+        TEST(fast_function_does_not_start_one_for_each),
+        TEST(slow_function_starts_more_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
