@@ -36,12 +36,11 @@ static bool check_functions(struct hg_platform *platform, const struct hg_snapsh
         enum hg_rc rc = workers_check_function(platform->workers, function, &err, &warning);
 
         if (rc == HG_OK && warning.text[0])
-            (void)fprintf(stderr, "%s:%u: warning: %.*s: %s\n", file, function->line, HG_STR_ARG(function->name),
-                          warning.text);
+            (void)fprintf(stderr, "%s:%u: warning: %s\n", file, function->line, warning.text);
         if (rc == HG_OK)
             continue;
-        (void)fprintf(stderr, "%s:%u: %s%.*s: %s\n", file, function->line,
-                      rc == HG_E_UNSUPPORTED ? "not served yet: " : "", HG_STR_ARG(function->name), err.text);
+        (void)fprintf(stderr, "%s:%u: %s%s\n", file, function->line,
+                      rc == HG_E_UNSUPPORTED ? "not served yet: " : "", err.text);
         is_good = is_good && rc == HG_E_UNSUPPORTED && !is_strict;
     }
     return is_good;
