@@ -18,8 +18,10 @@ enum {
     OUT_LOW = 64 << 10,        /* from here on more is made, and reading goes on */
     STREAM_WINDOW = 256 << 10, /* a body at 20 MB/s over 10 ms */
     SESSION_WINDOW = 1 << 20,
-    LINGER_MS = 500,        /* after an early answer: libcurl (7.88) loses it when a reset comes on its heels */
-    DRAIN_NOTICE_MS = 1000, /* a client that does not answer the PING behind the notice has had its time */
+    LINGER_MS =
+        500, /* after an early answer: libcurl (7.88) loses it when a reset comes on its heels */
+    DRAIN_NOTICE_MS =
+        1000, /* a client that does not answer the PING behind the notice has had its time */
 };
 
 static const uint8_t drain_ping[8] = "draining";
@@ -78,7 +80,8 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
         return 0;
     if (head->stream_id > h2->newest_id)
         h2->newest_id = head->stream_id;
-    else if (!stream_of(h2, head->stream_id) && !guard_has_seen(&h2->guard, (uint32_t)head->stream_id))
+    else if (!stream_of(h2, head->stream_id) &&
+             !guard_has_seen(&h2->guard, (uint32_t)head->stream_id))
         http2_condemn(h2, NGHTTP2_PROTOCOL_ERROR);
     return 0;
 }
@@ -114,16 +117,18 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
     /* Trailers are read and dropped: an event has no place for them. */
     if (!stream || stream->state != HG_H2_HEAD)
         return 0;
-    if (!stream->is_head_too_large && ((!nghttp2_rcbuf_is_static(name_buf) && !stream_keep(stream, &name)) ||
-                                       (!nghttp2_rcbuf_is_static(value_buf) && !stream_keep(stream, &value))))
+    if (!stream->is_head_too_large &&
+        ((!nghttp2_rcbuf_is_static(name_buf) && !stream_keep(stream, &name)) ||
+         (!nghttp2_rcbuf_is_static(value_buf) && !stream_keep(stream, &value))))
         stream->is_head_too_large = true;
     stream_take_field(stream, name, value);
     return 0;
 }
 
 /* Without this, nghttp2 would drop the field and serve the rest: a message that means two things. */
-static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
-                             nghttp2_rcbuf *value, uint8_t flags, void *user_data)
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             nghttp2_rcbuf *name, nghttp2_rcbuf *value, uint8_t flags,
+                             void *user_data)
 {
     struct hg_http2 *h2 = user_data;
 
@@ -136,8 +141,8 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t length,
-                         void *user_data)
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                         size_t length, void *user_data)
 {
     struct hg_http2 *h2 = user_data;
     struct hg_h2_stream *stream = stream_of(h2, id);
@@ -153,8 +158,8 @@ static void end_drain_notice(struct hg_http2 *h2)
 {
     set_life(h2, HG_H2_LAST);
     hg_assert(nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                                    nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR, NULL,
-                                    0) == 0);
+                                    nghttp2_session_get_last_proc_stream_id(h2->session),
+                                    NGHTTP2_NO_ERROR, NULL, 0) == 0);
     conn_want_flush(h2->conn);
 }
 
@@ -205,7 +210,8 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 }
 
 /* The answer's headers are too large to be sent, or the stream has just closed. */
-static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *frame, int error, void *user_data)
+static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                             void *user_data)
 {
     struct hg_http2 *h2 = user_data;
 
@@ -218,7 +224,8 @@ static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *fram
     return 0;
 }
 
-static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user_data)
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code,
+                           void *user_data)
 {
     struct hg_h2_stream *stream = stream_of(user_data, id);
 
@@ -263,12 +270,15 @@ void http2_submit_settings(struct hg_http2 *h2)
     const nghttp2_settings_entry entries[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)HG_MIN(limits->max_header_bytes, UINT32_MAX)},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+         (uint32_t)HG_MIN(limits->max_header_bytes, UINT32_MAX)},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
 
-    hg_assert(nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries, HG_COUNT(entries)) == 0);
-    hg_assert(nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0, SESSION_WINDOW) == 0);
+    hg_assert(nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries, HG_COUNT(entries)) ==
+              0);
+    hg_assert(nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                                    SESSION_WINDOW) == 0);
 }
 
 struct hg_http2 *http2_new(struct hg_conn *conn)
@@ -292,7 +302,8 @@ void http2_free(struct hg_http2 *h2)
 
 /* ---- time ---- */
 
-static int64_t oldest_in(const struct hg_http2 *h2, enum hg_h2_stream_state state, int64_t timeout_ms)
+static int64_t oldest_in(const struct hg_http2 *h2, enum hg_h2_stream_state state,
+                         int64_t timeout_ms)
 {
     const struct hg_list *list = &h2->streams[state];
 
@@ -329,19 +340,22 @@ static bool is_over(int64_t since_us, int64_t timeout_ms, int64_t now_us)
 /* Answered before the request was complete: the client need not send the rest (RFC 9113 §8.1). */
 static void end_lingering(struct hg_http2 *h2, int64_t now_us)
 {
-    HG_LIST_EACH(it, &h2->streams[HG_H2_LINGER]) {
+    HG_LIST_EACH(it, &h2->streams[HG_H2_LINGER])
+    {
         struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);
 
         if (!is_over(stream->touched_us, LINGER_MS, now_us))
             break;
-        hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR) == 0);
+        hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                            NGHTTP2_NO_ERROR) == 0);
     }
     conn_want_flush(h2->conn);
 }
 
 static void refuse_slow_bodies(struct hg_http2 *h2, int64_t now_us)
 {
-    HG_LIST_EACH(it, &h2->streams[HG_H2_BODY]) {
+    HG_LIST_EACH(it, &h2->streams[HG_H2_BODY])
+    {
         struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);
 
         if (!is_over(stream->touched_us, h2->conn->limits->body_timeout_ms, now_us))
@@ -360,14 +374,17 @@ static void reset_stalled_answers(struct hg_http2 *h2, int64_t now_us)
     bool is_session_stalled = nghttp2_session_get_remote_window_size(h2->session) <= 0 &&
                               is_over(h2->data_us, timeout_ms, now_us);
 
-    HG_LIST_EACH(it, &h2->streams[HG_H2_ANSWER]) {
+    HG_LIST_EACH(it, &h2->streams[HG_H2_ANSWER])
+    {
         struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);
 
         if (!is_over(stream->touched_us, timeout_ms, now_us))
             break;
-        if (is_session_stalled || nghttp2_session_get_stream_remote_window_size(h2->session, stream->id) <= 0) {
+        if (is_session_stalled ||
+            nghttp2_session_get_stream_remote_window_size(h2->session, stream->id) <= 0) {
             conn_note_fault(h2->conn, HG_FAULT_ABUSE, "zero-window stall");
-            hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL) == 0);
+            hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                                NGHTTP2_CANCEL) == 0);
         }
         stream_move(stream, HG_H2_ANSWER);
         stream->touched_us = now_us;
@@ -415,7 +432,8 @@ static size_t on_bytes(struct hg_conn *conn, const char *bytes, size_t length)
     if (used < 0) {
         /* Not HTTP/2 at all, or acknowledgements that the client does not read pile up. */
         conn_note_fault(conn, HG_FAULT_MALFORMED, nghttp2_strerror((int)used));
-        http2_condemn(h2, used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+        http2_condemn(h2, used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM
+                                                      : NGHTTP2_PROTOCOL_ERROR);
     }
     conn_want_flush(conn);
     set_deadline(h2);
@@ -441,7 +459,8 @@ static void on_flush(struct hg_conn *conn)
     const uint8_t *bytes;
     ssize_t length = 0;
 
-    while (conn_pending(conn) < HG_H2_OUT_HIGH && (length = nghttp2_session_mem_send(h2->session, &bytes)) > 0)
+    while (conn_pending(conn) < HG_H2_OUT_HIGH &&
+           (length = nghttp2_session_mem_send(h2->session, &bytes)) > 0)
         conn_write(conn, bytes, (size_t)length);
     if (length < 0) {
         conn_close(conn);
@@ -472,10 +491,12 @@ static void on_eof(struct hg_conn *conn)
     struct hg_http2 *h2 = conn->protocol_state;
 
     for (int state = HG_H2_HEAD; state <= HG_H2_BODY; state++) {
-        HG_LIST_EACH(it, &h2->streams[state]) {
+        HG_LIST_EACH(it, &h2->streams[state])
+        {
             struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);
 
-            hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL) == 0);
+            hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                                NGHTTP2_CANCEL) == 0);
         }
     }
     conn_want_flush(conn);

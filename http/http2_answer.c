@@ -57,15 +57,17 @@ static struct hg_str clean_value(struct hg_arena *arena, struct hg_str value)
 /* Values that differ in every answer: in the header table they would push out what repeats. */
 static bool is_varying(struct hg_str name)
 {
-    return (name.n > 10 && memcmp(name.p + name.n - 9, "requestid", 9) == 0) || hg_str_is(name, "x-amzn-trace-id") ||
-           hg_str_is(name, "x-amz-apigw-id") || hg_str_is(name, "x-request-id");
+    return (name.n > 10 && memcmp(name.p + name.n - 9, "requestid", 9) == 0) ||
+           hg_str_is(name, "x-amzn-trace-id") || hg_str_is(name, "x-amz-apigw-id") ||
+           hg_str_is(name, "x-request-id");
 }
 
 static nghttp2_nv field(struct hg_str name, struct hg_str value, unsigned flags)
 {
     /* nghttp2 does not write to what it is told not to copy. */
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)value.p, name.n, value.n,
-                        (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE | flags)};
+    return (nghttp2_nv){
+        (uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)value.p, name.n, value.n,
+        (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE | flags)};
 }
 
 static struct hg_str number_text(char *end, uint64_t value)
@@ -80,8 +82,8 @@ static struct hg_str number_text(char *end, uint64_t value)
 }
 
 /* A slice of the body goes from where the handler left it into the connection's output. */
-static ssize_t on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t length, uint32_t *flags,
-                              nghttp2_data_source *source, void *user_data)
+static ssize_t on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t length,
+                              uint32_t *flags, nghttp2_data_source *source, void *user_data)
 {
     struct hg_h2_stream *stream = source->ptr;
     size_t left = stream->req.response.body.n - stream->answered;
@@ -96,8 +98,8 @@ static ssize_t on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *byt
     return (ssize_t)HG_MIN(left, length);
 }
 
-int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head, size_t length,
-                 nghttp2_data_source *source, void *user_data)
+int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,
+                 size_t length, nghttp2_data_source *source, void *user_data)
 {
     enum { FRAME_HEAD_BYTES = 9, TELLING_BYTES = 512 };
     struct hg_h2_stream *stream = source->ptr;
@@ -112,7 +114,8 @@ int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
     if (h2->guard.magic_left && stream->answered)
         return NGHTTP2_ERR_WOULDBLOCK;
     conn_write(h2->conn, frame_head, FRAME_HEAD_BYTES);
-    conn_write_slice(h2->conn, hg_str_n(stream->req.response.body.p + stream->answered, length), NULL);
+    conn_write_slice(h2->conn, hg_str_n(stream->req.response.body.p + stream->answered, length),
+                     NULL);
     stream->answered += length;
     h2->data_us = conn_now_us(h2->conn);
     stream_move(stream, HG_H2_ANSWER);
@@ -129,8 +132,9 @@ static size_t fill_fields(struct hg_h2_stream *stream, nghttp2_nv *fields, bool 
     size_t count = 0;
 
     hg_assert(response->status >= 200 && response->status <= 999);
-    fields[count++] = field(HG_STR(":status"),
-                            number_text(stream->status + sizeof(stream->status), (uint64_t)response->status), 0);
+    fields[count++] =
+        field(HG_STR(":status"),
+              number_text(stream->status + sizeof(stream->status), (uint64_t)response->status), 0);
     memcpy(stream->date, date.p, HG_MIN(date.n, sizeof(stream->date)));
     fields[count++] = field(HG_STR("date"), hg_str_n(stream->date, date.n), 0);
     for (size_t i = 0; i < response->header_count; i++) {
@@ -144,8 +148,9 @@ static size_t fill_fields(struct hg_h2_stream *stream, nghttp2_nv *fields, bool 
                                 is_varying(name) ? NGHTTP2_NV_FLAG_NO_INDEX : 0);
     }
     if (has_body)
-        fields[count++] = field(HG_STR("content-length"),
-                                number_text(stream->length + sizeof(stream->length), response->body.n), 0);
+        fields[count++] =
+            field(HG_STR("content-length"),
+                  number_text(stream->length + sizeof(stream->length), response->body.n), 0);
     return count;
 }
 
@@ -157,7 +162,8 @@ void stream_answer(struct hg_h2_stream *stream)
     nghttp2_nv *fields;
     size_t count;
 
-    fields = hg_arena_must(stream->req.arena, (response->header_count + OWN_HEADERS) * sizeof(*fields));
+    fields =
+        hg_arena_must(stream->req.arena, (response->header_count + OWN_HEADERS) * sizeof(*fields));
     count = fill_fields(stream, fields, may_have_body);
     if (!may_have_body || stream->is_method_head)
         response->body.n = 0;

@@ -11,7 +11,8 @@
 enum {
     FRAME_HEAD_BYTES = 9,
     MAGIC_BYTES = 24,
-    BLOCK_FACTOR = 4, /* compressed headers larger than this many times the limit are not even read */
+    BLOCK_FACTOR =
+        4, /* compressed headers larger than this many times the limit are not even read */
     PRIORITIES_PER_STREAM = 2,
     SECOND_US = 1000000,
 };
@@ -54,7 +55,8 @@ static int64_t price_us(enum hg_abuse kind)
 
 void guard_init(struct hg_h2_guard *guard, size_t max_header_bytes, int64_t now_us)
 {
-    *guard = (struct hg_h2_guard){.max_block_bytes = BLOCK_FACTOR * max_header_bytes, .magic_left = MAGIC_BYTES};
+    *guard = (struct hg_h2_guard){.max_block_bytes = BLOCK_FACTOR * max_header_bytes,
+                                  .magic_left = MAGIC_BYTES};
     guard->head_since_us = now_us;
     for (int kind = 0; kind < HG_ABUSE_COUNT; kind++)
         guard->earned_us[kind] = INT64_MIN / 2;
@@ -159,7 +161,8 @@ static enum hg_abuse take_block_part(struct hg_h2_guard *guard)
 static enum hg_abuse take_frame(struct hg_h2_guard *guard, int64_t now_us)
 {
     const unsigned char *h = guard->head;
-    uint32_t id = ((uint32_t)h[5] << 24 | (uint32_t)h[6] << 16 | (uint32_t)h[7] << 8 | h[8]) & 0x7fffffff;
+    uint32_t id =
+        ((uint32_t)h[5] << 24 | (uint32_t)h[6] << 16 | (uint32_t)h[7] << 8 | h[8]) & 0x7fffffff;
     enum hg_abuse found;
 
     guard->payload_left = (uint32_t)h[0] << 16 | (uint32_t)h[1] << 8 | h[2];
@@ -228,7 +231,8 @@ static void note_progress(struct hg_h2_guard *guard, int64_t now_us)
         guard->head_since_us = now_us;
 }
 
-enum hg_abuse guard_scan(struct hg_h2_guard *guard, const char *bytes, size_t length, int64_t now_us)
+enum hg_abuse guard_scan(struct hg_h2_guard *guard, const char *bytes, size_t length,
+                         int64_t now_us)
 {
     enum hg_abuse found = HG_ABUSE_NONE;
     size_t at = HG_MIN(length, guard->magic_left), part;

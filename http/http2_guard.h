@@ -28,7 +28,8 @@ struct hg_h2_guard {
     uint32_t dependency; /* the first bytes of the payload of PRIORITY */
     uint32_t newest_id;
     unsigned seen_count;
-    uint32_t seen[HG_H2_SEEN]; /* streams opened last: id << 1 | whether the client has ended or reset it */
+    uint32_t seen
+        [HG_H2_SEEN]; /* streams opened last: id << 1 | whether the client has ended or reset it */
     unsigned continuations;
     unsigned char head[9];
     unsigned char head_length; /* bytes of the current frame's head that are here */
@@ -40,7 +41,8 @@ struct hg_h2_guard {
 void guard_init(struct hg_h2_guard *guard, size_t max_header_bytes, int64_t now_us);
 
 /* Looks at what the client sent; the first kind of abuse that it finds, HG_ABUSE_NONE otherwise. */
-enum hg_abuse guard_scan(struct hg_h2_guard *guard, const char *bytes, size_t length, int64_t now_us);
+enum hg_abuse guard_scan(struct hg_h2_guard *guard, const char *bytes, size_t length,
+                         int64_t now_us);
 
 /* Takes one from the allowance of that kind; false when it is used up. */
 bool guard_charge(struct hg_h2_guard *guard, enum hg_abuse kind, int64_t now_us);

@@ -24,7 +24,7 @@ nghttp2_mem *http2_mem(void)
 enum {
     HEAD_BYTES = 16, /* keeps what follows aligned for any type */
     STEP_BYTES = 64,
-    CLASSES = 16,              /* 64 to 1024 bytes; larger ones come from malloc */
+    CLASSES = 16,             /* 64 to 1024 bytes; larger ones come from malloc */
     KEPT_BYTES_MAX = 1 << 20, /* per thread */
 };
 

@@ -33,10 +33,10 @@ struct hg_h2_stream {
     unsigned cookie_crumbs;
     uint64_t content_length; /* 0 when not told */
     bool is_head_too_large;
-    bool is_host_wrong;     /* :authority and Host differ, or name no host */
+    bool is_host_wrong; /* :authority and Host differ, or name no host */
     bool is_wrong_expectation, wants_continue;
-    bool is_refused;        /* answered with a fault; the handler never sees it */
-    bool is_ended;          /* the client has sent all of it */
+    bool is_refused; /* answered with a fault; the handler never sees it */
+    bool is_ended;   /* the client has sent all of it */
     bool is_method_head;
     struct hg_buf body;
 
@@ -53,7 +53,9 @@ enum hg_h2_life {
     HG_H2_CONDEMNED, /* GOAWAY with an error is on its way out; input is ignored */
 };
 
-enum { HG_H2_OUT_HIGH = 256 << 10 }; /* no more output is made while the kernel has not taken this much */
+enum {
+    HG_H2_OUT_HIGH = 256 << 10
+}; /* no more output is made while the kernel has not taken this much */
 
 /* Freed in on_closed. */
 struct hg_http2 {
@@ -63,10 +65,10 @@ struct hg_http2 {
     struct hg_list streams[HG_H2_STREAM_STATES];
     unsigned open; /* streams before HG_H2_SENT */
     enum hg_h2_life life;
-    int32_t newest_id;         /* highest stream that the client has opened */
-    int64_t idle_since_us;     /* valid with no stream open */
-    int64_t data_us;           /* when DATA last went out */
-    int64_t life_since_us;     /* when life changed */
+    int32_t newest_id;     /* highest stream that the client has opened */
+    int64_t idle_since_us; /* valid with no stream open */
+    int64_t data_us;       /* when DATA last went out */
+    int64_t life_since_us; /* when life changed */
 };
 
 /* ---- http2.c ---- */
@@ -124,7 +126,7 @@ extern const struct hg_stream_ops http2_stream_ops;
 /* Submits req->response. */
 void stream_answer(struct hg_h2_stream *stream);
 /* nghttp2's callback that writes a DATA frame without copying its payload. */
-int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head, size_t length,
-                 nghttp2_data_source *source, void *user_data);
+int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,
+                 size_t length, nghttp2_data_source *source, void *user_data);
 
 #endif

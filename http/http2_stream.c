@@ -7,7 +7,10 @@
 #include "http/h1_framing.h"
 #include "http/http2_session.h"
 
-enum { FIRST_HEADER_ROOM = 16, FIELD_OVERHEAD = 4 /* ": " and CRLF of HTTP/1.1, so that both count alike */ };
+enum {
+    FIRST_HEADER_ROOM = 16,
+    FIELD_OVERHEAD = 4 /* ": " and CRLF of HTTP/1.1, so that both count alike */
+};
 
 struct hg_h2_stream *stream_new(struct hg_http2 *h2, int32_t id)
 {
@@ -215,11 +218,13 @@ void stream_take_field(struct hg_h2_stream *stream, struct hg_str name, struct h
         if (hg_str_is(name, "cookie"))
             stream->cookie_crumbs++;
         else if (hg_str_is(name, "expect"))
-            *(hg_str_is_nocase(value, "100-continue") ? &stream->wants_continue : &stream->is_wrong_expectation) = true;
+            *(hg_str_is_nocase(value, "100-continue") ? &stream->wants_continue
+                                                      : &stream->is_wrong_expectation) = true;
         break;
     case 14:
         /* nghttp2 has checked that it is a number. */
-        if (hg_str_is(name, "content-length") && !hg_str_u64(value, UINT64_MAX, &stream->content_length))
+        if (hg_str_is(name, "content-length") &&
+            !hg_str_u64(value, UINT64_MAX, &stream->content_length))
             stream->content_length = UINT64_MAX;
         break;
     default:
@@ -262,6 +267,7 @@ static void join_cookies(struct hg_h2_stream *stream)
         memcpy(at, h.value.p, h.value.n);
         at += h.value.n;
     }
+    hg_assert(whole != NULL);
     whole->value = hg_str_n(joined, (size_t)(at - joined));
     req->header_count = kept;
 }
@@ -302,7 +308,8 @@ static void send_continue(struct hg_h2_stream *stream)
     nghttp2_nv field = {name, value, sizeof(name) - 1, sizeof(value) - 1,
                         NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
 
-    hg_assert(nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id, NULL, &field, 1, NULL) == 0);
+    hg_assert(nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id, NULL,
+                                     &field, 1, NULL) == 0);
 }
 
 void stream_take_head(struct hg_h2_stream *stream)

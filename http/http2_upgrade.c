@@ -8,7 +8,9 @@
 
 #include <ctype.h>
 
-enum { SETTINGS_BYTES_MAX = 1024 }; /* a SETTINGS payload has six bytes an entry, and there are few */
+enum {
+    SETTINGS_BYTES_MAX = 1024
+}; /* a SETTINGS payload has six bytes an entry, and there are few */
 
 /* base64url without padding (RFC 7540 §3.2.1). */
 static bool decode_settings(struct hg_buf *out, struct hg_str text)
@@ -32,7 +34,7 @@ static bool decode_settings(struct hg_buf *out, struct hg_str text)
 /* What concerned the HTTP/1.1 connection only. */
 static bool is_connection_header(struct hg_str name)
 {
-    static const char *const names[] = {"connection", "upgrade",           "http2-settings",
+    static const char *const names[] = {"connection", "upgrade",          "http2-settings",
                                         "keep-alive", "proxy-connection", "transfer-encoding"};
 
     for (size_t i = 0; i < HG_COUNT(names); i++) {
@@ -83,7 +85,8 @@ static bool copy_request(struct hg_h2_stream *stream, const struct hg_request *f
 
 bool http2_upgrade(struct hg_conn *conn, const struct hg_request *req, struct hg_str settings)
 {
-    static const char answer[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    static const char answer[] =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
     struct hg_buf payload;
     struct hg_http2 *h2;
     struct hg_h2_stream *stream;
@@ -98,8 +101,8 @@ bool http2_upgrade(struct hg_conn *conn, const struct hg_request *req, struct hg
     stream = stream_new(h2, 1);
     stream->is_method_head = hg_str_is(req->method, "HEAD");
     is_good = copy_request(stream, req) &&
-              nghttp2_session_upgrade2(h2->session, (const uint8_t *)hg_buf_str(&payload).p, payload.len,
-                                       stream->is_method_head, stream) == 0;
+              nghttp2_session_upgrade2(h2->session, (const uint8_t *)hg_buf_str(&payload).p,
+                                       payload.len, stream->is_method_head, stream) == 0;
     hg_buf_fini(&payload);
     if (!is_good) {
         stream_free(stream);

@@ -22,7 +22,8 @@
 static const char ciphers_12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
                                  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
                                  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-static const char ciphers_13[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+static const char ciphers_13[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 struct identity {
     struct hg_tls_cert cert;
@@ -38,7 +39,7 @@ struct identity_set {
 
 struct hg_tls {
     struct identity_set *_Atomic current;
-    _Atomic unsigned entering; /* loops between reading current and counting themselves in it */
+    _Atomic unsigned entering;    /* loops between reading current and counting themselves in it */
     struct identity_set *retired; /* control loop */
     struct hg_tls_pair *pairs;
     size_t pair_count;
@@ -115,8 +116,8 @@ static void configure(SSL_CTX *context, struct identity_set *set)
 
     hg_assert(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1);
     (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                           SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-                                           SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                           SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                           SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
     (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                         SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     /* One read call for a record's head and body, and for the records behind it. */
@@ -131,8 +132,8 @@ static void configure(SSL_CTX *context, struct identity_set *set)
     (void)SSL_CTX_set_tlsext_servername_arg(context, set);
 }
 
-static enum hg_rc identity_load(struct identity *identity, struct identity_set *set, const struct hg_tls_pair *pair,
-                                struct hg_error *err)
+static enum hg_rc identity_load(struct identity *identity, struct identity_set *set,
+                                const struct hg_tls_pair *pair, struct hg_error *err)
 {
     struct hg_tls_cert *cert = &identity->cert;
 
@@ -145,15 +146,16 @@ static enum hg_rc identity_load(struct identity *identity, struct identity_set *
         const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
         ERR_clear_error();
-        return hg_error_set(err, HG_E_INVALID, "TLS certificate file %s cannot be used: %s", pair->cert_file,
-                            reason ? reason : "unknown reason");
+        return hg_error_set(err, HG_E_INVALID, "TLS certificate file %s cannot be used: %s",
+                            pair->cert_file, reason ? reason : "unknown reason");
     }
     return HG_OK;
 }
 
 static struct identity_set *set_load(const struct hg_tls *tls, struct hg_error *err)
 {
-    struct identity_set *set = hg_calloc(1, sizeof(*set) + tls->pair_count * sizeof(set->identities[0]));
+    struct identity_set *set =
+        hg_calloc(1, sizeof(*set) + tls->pair_count * sizeof(set->identities[0]));
 
     set->count = tls->pair_count;
     for (size_t i = 0; i < set->count; i++) {
@@ -311,7 +313,8 @@ enum hg_tls_io tls_read(struct hg_tls_session *session, char *bytes, size_t room
     return *got < room ? HG_TLS_WANT_READ : HG_TLS_OK;
 }
 
-enum hg_tls_io tls_write(struct hg_tls_session *session, const char *bytes, size_t length, size_t *put)
+enum hg_tls_io tls_write(struct hg_tls_session *session, const char *bytes, size_t length,
+                         size_t *put)
 {
     size_t part;
     int result = 1;
@@ -329,7 +332,8 @@ enum hg_tls_io tls_write(struct hg_tls_session *session, const char *bytes, size
 
 void tls_close_notify(struct hg_tls_session *session)
 {
-    if (SSL_is_init_finished(session->ssl) && !(SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN)) {
+    if (SSL_is_init_finished(session->ssl) &&
+        !(SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN)) {
         ERR_clear_error();
         /* Best effort: the socket closes next in any case. */
         (void)SSL_shutdown(session->ssl);

@@ -37,7 +37,8 @@ static BIO *read_file(const char *file, const char *kind, const char *label, str
     BIO *bio;
 
     if (!in) {
-        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be opened: %s", kind, file, strerror(errno));
+        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be opened: %s", kind, file,
+                           strerror(errno));
         return NULL;
     }
     text = hg_malloc(FILE_BYTES_MAX + 1);
@@ -45,14 +46,17 @@ static BIO *read_file(const char *file, const char *kind, const char *label, str
     length = fread(text, 1, FILE_BYTES_MAX + 1, in);
     bio = NULL;
     if (ferror(in)) {
-        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be read: %s", kind, file, strerror(errno));
+        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s cannot be read: %s", kind, file,
+                           strerror(errno));
     } else if (length > FILE_BYTES_MAX) {
-        (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s is larger than 1 MiB: it should hold PEM text only",
+        (void)hg_error_set(err, HG_E_INVALID,
+                           "TLS %s file %s is larger than 1 MiB: it should hold PEM text only",
                            kind, file);
     } else if (!memmem(text, length, "-----BEGIN ", 11)) {
-        (void)hg_error_set(err, HG_E_INVALID,
-                           "TLS %s file %s is not PEM (no -----BEGIN line): convert it with openssl first", kind,
-                           file);
+        (void)hg_error_set(
+            err, HG_E_INVALID,
+            "TLS %s file %s is not PEM (no -----BEGIN line): convert it with openssl first", kind,
+            file);
     } else if (!memmem(text, length, label, strlen(label))) {
         (void)hg_error_set(err, HG_E_INVALID, "TLS %s file %s holds no %s", kind, file,
                            strcmp(kind, "key") == 0 ? "private key" : kind);
@@ -84,7 +88,8 @@ static enum hg_rc read_chain(struct hg_tls_cert *cert, const char *file, struct 
     code = ERR_peek_last_error();
     /* After the last block the reader reports that no further one begins: that is the end, not a fault. */
     if (!cert->leaf || ERR_GET_REASON(code) != PEM_R_NO_START_LINE)
-        return hg_error_set(err, HG_E_INVALID, "TLS certificate file %s is damaged: %s", file, ssl_reason());
+        return hg_error_set(err, HG_E_INVALID, "TLS certificate file %s is damaged: %s", file,
+                            ssl_reason());
     ERR_clear_error();
     return HG_OK;
 }
@@ -113,10 +118,11 @@ static enum hg_rc read_key(struct hg_tls_cert *cert, const char *file, struct hg
         return HG_OK;
     if (is_encrypted) {
         ERR_clear_error();
-        return hg_error_set(err, HG_E_INVALID,
-                            "TLS key file %s is encrypted: decrypt it (openssl pkey -in %s -out key.pem), there is "
-                            "nobody to ask for the passphrase",
-                            file, file);
+        return hg_error_set(
+            err, HG_E_INVALID,
+            "TLS key file %s is encrypted: decrypt it (openssl pkey -in %s -out key.pem), there is "
+            "nobody to ask for the passphrase",
+            file, file);
     }
     return hg_error_set(err, HG_E_INVALID, "TLS key file %s is damaged: %s", file, ssl_reason());
 }
@@ -176,7 +182,8 @@ static void warn_about_dates(const struct hg_tls_cert *cert, const char *file)
     if (X509_cmp_current_time(X509_get0_notAfter(cert->leaf)) < 0)
         hg_warn("tls_certificate_expired", "file=%s remedy=\"renew it, then send SIGHUP\"", file);
     else if (X509_cmp_current_time(X509_get0_notBefore(cert->leaf)) > 0)
-        hg_warn("tls_certificate_not_yet_valid", "file=%s remedy=\"check the clock and the certificate\"", file);
+        hg_warn("tls_certificate_not_yet_valid",
+                "file=%s remedy=\"check the clock and the certificate\"", file);
 }
 
 enum hg_rc tls_cert_load(struct hg_tls_cert *cert, const char *cert_file, const char *key_file,
@@ -188,10 +195,11 @@ enum hg_rc tls_cert_load(struct hg_tls_cert *cert, const char *cert_file, const 
         goto fail;
     if (X509_check_private_key(cert->leaf, cert->key) != 1) {
         ERR_clear_error();
-        (void)hg_error_set(err, HG_E_INVALID,
-                           "TLS key file %s does not belong to the first certificate in %s: give the two that were "
-                           "made together, the server's own certificate first",
-                           key_file, cert_file);
+        (void)hg_error_set(
+            err, HG_E_INVALID,
+            "TLS key file %s does not belong to the first certificate in %s: give the two that were "
+            "made together, the server's own certificate first",
+            key_file, cert_file);
         goto fail;
     }
     collect_names(cert);
@@ -225,7 +233,8 @@ enum hg_tls_match tls_cert_match(const struct hg_tls_cert *cert, struct hg_str s
     for (const struct hg_tls_name *entry = cert->names; entry; entry = entry->next) {
         if (!entry->is_wildcard && hg_str_eq_nocase(entry->name, server_name))
             return HG_TLS_MATCH_EXACT;
-        if (entry->is_wildcard && dot > 0 && hg_str_eq_nocase(entry->name, hg_str_skip(server_name, (size_t)dot)))
+        if (entry->is_wildcard && dot > 0 &&
+            hg_str_eq_nocase(entry->name, hg_str_skip(server_name, (size_t)dot)))
             best = HG_TLS_MATCH_WILDCARD;
     }
     return best;

@@ -12,7 +12,7 @@
 /* One usable pair of files; zeroed, it is empty. */
 struct hg_tls_cert {
     X509 *leaf;
-    STACK_OF(X509) *chain; /* what follows the leaf in its file */
+    STACK_OF(X509) * chain; /* what follows the leaf in its file */
     EVP_PKEY *key;
     struct hg_tls_name *names; /* newest first */
 };

@@ -29,10 +29,12 @@ enum hg_tls_io tls_handshake(struct hg_tls_session *session) hg_must_use;
  * result says about the rest: HG_TLS_OK: room was filled, more may wait inside;
  * HG_TLS_WANT_READ: nothing is left inside.
  */
-enum hg_tls_io tls_read(struct hg_tls_session *session, char *bytes, size_t room, size_t *got) hg_must_use;
+enum hg_tls_io tls_read(struct hg_tls_session *session, char *bytes, size_t room,
+                        size_t *got) hg_must_use;
 
 /* Writes as much as the socket takes. HG_TLS_OK: all was taken; otherwise *put bytes were, and the rest must follow. */
-enum hg_tls_io tls_write(struct hg_tls_session *session, const char *bytes, size_t length, size_t *put) hg_must_use;
+enum hg_tls_io tls_write(struct hg_tls_session *session, const char *bytes, size_t length,
+                         size_t *put) hg_must_use;
 
 /* Tells the peer that no more follows; once, as far as the socket takes it. */
 void tls_close_notify(struct hg_tls_session *session);

@@ -94,8 +94,9 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 static void usage(void)
 {
-    (void)fprintf(stderr, "usage: static_server [--listen ADDR:PORT] [--tls-listen ADDR:PORT --tls CERT KEY] "
-                          "[--threads N] [--body BYTES] [--echo] [--delay MS]\n");
+    (void)fprintf(
+        stderr, "usage: static_server [--listen ADDR:PORT] [--tls-listen ADDR:PORT --tls CERT KEY] "
+                "[--threads N] [--body BYTES] [--echo] [--delay MS]\n");
     exit(2);
 }
 
@@ -146,7 +147,8 @@ static void listen_on(const char *address, struct hg_tls *with, const char *how)
     struct hg_error err;
     char bound[64];
 
-    if (server_listen(server, address, with, (struct hg_http_handler){on_request, NULL}, bound, &err) != HG_OK) {
+    if (server_listen(server, address, with, (struct hg_http_handler){on_request, NULL}, bound,
+                      &err) != HG_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         exit(3);
     }

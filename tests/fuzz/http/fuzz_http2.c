@@ -58,8 +58,12 @@ static void start(struct fake_conn *fake, unsigned mode)
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
     static struct hg_header host = {{"Host", 4}, {"a", 1}};
     const struct hg_request request = {
-        .method = HG_STR("GET"), .target = HG_STR("/"), .path = HG_STR("/"), .authority = HG_STR("a"),
-        .headers = &host, .header_count = 1,
+        .method = HG_STR("GET"),
+        .target = HG_STR("/"),
+        .path = HG_STR("/"),
+        .authority = HG_STR("a"),
+        .headers = &host,
+        .header_count = 1,
     };
 
     if (!(mode & IS_UPGRADED) || !http2_upgrade(&fake->conn, &request, HG_STR("AAMAAABk")))

@@ -93,7 +93,8 @@ void fake_conn_turn(struct fake_conn *fake)
 {
     const struct hg_protocol_ops *protocol = fake->conn.protocol;
 
-    while (protocol && fake->conn.state != HG_CONN_DEAD && (fake->wants_flush || (fake->first && fake->room))) {
+    while (protocol && fake->conn.state != HG_CONN_DEAD &&
+           (fake->wants_flush || (fake->first && fake->room))) {
         fake->wants_flush = false;
         if (fake->conn.state == HG_CONN_OPEN && (!fake->first || fake->room))
             protocol->on_flush(&fake->conn);

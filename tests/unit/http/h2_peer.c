@@ -16,8 +16,9 @@ struct peer_answer *peer_answer(struct peer *peer, int32_t id)
     return &peer->answers[id / 2];
 }
 
-static int on_client_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_length,
-                            const uint8_t *value, size_t value_length, uint8_t flags, void *user_data)
+static int on_client_header(nghttp2_session *session, const nghttp2_frame *frame,
+                            const uint8_t *name, size_t name_length, const uint8_t *value,
+                            size_t value_length, uint8_t flags, void *user_data)
 {
     struct peer_answer *answer = peer_answer(user_data, frame->hd.stream_id);
     size_t used = strlen(answer->headers);
@@ -25,18 +26,19 @@ static int on_client_header(nghttp2_session *session, const nghttp2_frame *frame
     (void)session;
     (void)flags;
     if (hg_str_is(hg_str_n((const char *)name, name_length), ":status")) {
-        int status = atoi((const char *)value);
+        uint64_t status;
 
-        *(status < 200 ? &answer->interim_status : &answer->status) = status;
+        assert_true(hg_str_u64(hg_str_n((const char *)value, value_length), 999, &status));
+        *(status < 200 ? &answer->interim_status : &answer->status) = (int)status;
         return 0;
     }
-    (void)snprintf(answer->headers + used, sizeof(answer->headers) - used, "%.*s: %.*s\n", (int)name_length, name,
-                   (int)value_length, value);
+    (void)snprintf(answer->headers + used, sizeof(answer->headers) - used, "%.*s: %.*s\n",
+                   (int)name_length, name, (int)value_length, value);
     return 0;
 }
 
-static int on_client_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t length,
-                          void *user_data)
+static int on_client_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                          size_t length, void *user_data)
 {
     (void)session;
     (void)flags;
@@ -62,7 +64,8 @@ static int on_client_frame(nghttp2_session *session, const nghttp2_frame *frame,
     return 0;
 }
 
-static int on_client_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user_data)
+static int on_client_close(nghttp2_session *session, int32_t id, uint32_t error_code,
+                           void *user_data)
 {
     struct peer_answer *answer = peer_answer(user_data, id);
 
@@ -86,8 +89,9 @@ static void open_client(struct peer *peer, const struct peer_options *options)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_client_close);
     nghttp2_option_set_no_auto_window_update(option, options->is_manual);
     assert_int_equal(nghttp2_session_client_new2(&peer->client, callbacks, peer, option), 0);
-    assert_int_equal(
-        nghttp2_submit_settings(peer->client, NGHTTP2_FLAG_NONE, &entry, options->initial_window ? 1 : 0), 0);
+    assert_int_equal(nghttp2_submit_settings(peer->client, NGHTTP2_FLAG_NONE, &entry,
+                                             options->initial_window ? 1 : 0),
+                     0);
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
 }
@@ -192,7 +196,8 @@ static bool client_reads(struct peer *peer)
 
     if (!wire.n)
         return false;
-    assert_int_equal(nghttp2_session_mem_recv(peer->client, (const uint8_t *)wire.p, wire.n), wire.n);
+    assert_int_equal(nghttp2_session_mem_recv(peer->client, (const uint8_t *)wire.p, wire.n),
+                     wire.n);
     hg_buf_clear(&peer->fake.wire, 1 << 20);
     return true;
 }
@@ -216,8 +221,8 @@ struct upload {
     bool is_open;
 };
 
-static ssize_t on_upload(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t length, uint32_t *flags,
-                         nghttp2_data_source *source, void *user_data)
+static ssize_t on_upload(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t length,
+                         uint32_t *flags, nghttp2_data_source *source, void *user_data)
 {
     struct upload *upload = source->ptr;
     size_t part = HG_MIN(length, upload->left);
@@ -237,8 +242,8 @@ static ssize_t on_upload(nghttp2_session *session, int32_t id, uint8_t *bytes, s
 
 static nghttp2_nv field_of(const char *name, const char *value)
 {
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
-                        NGHTTP2_NV_FLAG_NONE};
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
+                        strlen(value), NGHTTP2_NV_FLAG_NONE};
 }
 
 int32_t peer_request(struct peer *peer, const struct peer_request *request)
@@ -256,7 +261,8 @@ int32_t peer_request(struct peer *peer, const struct peer_request *request)
     fields[count++] = field_of(":scheme", "http");
     fields[count++] = field_of(":path", request->path ? request->path : "/");
     if (!request->authority || *request->authority)
-        fields[count++] = field_of(":authority", request->authority ? request->authority : "host.example");
+        fields[count++] =
+            field_of(":authority", request->authority ? request->authority : "host.example");
     for (const char *const *f = request->fields; f && *f; f += 2) {
         assert_true(count < PEER_FIELDS);
         fields[count++] = field_of(f[0], f[1]);
@@ -283,7 +289,8 @@ const char *peer_header(struct peer *peer, int32_t id, const char *name)
 
     for (; *at; at = strchr(at, '\n') + 1) {
         if (strncmp(at, name, length) == 0 && at[length] == ':') {
-            (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + length + 2, "\n"), at + length + 2);
+            (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + length + 2, "\n"),
+                           at + length + 2);
             return value;
         }
     }
@@ -295,10 +302,12 @@ void peer_send_raw(struct peer *peer, const void *bytes, size_t length)
     fake_conn_receive(&peer->fake, bytes, length);
 }
 
-void peer_send_frame(struct peer *peer, unsigned type, unsigned flags, int32_t id, const void *payload, size_t length)
+void peer_send_frame(struct peer *peer, unsigned type, unsigned flags, int32_t id,
+                     const void *payload, size_t length)
 {
-    char frame[9 + 16384] = {(char)(length >> 16), (char)(length >> 8), (char)length,     (char)type, (char)flags,
-                             (char)(id >> 24),     (char)(id >> 16),    (char)(id >> 8), (char)id};
+    char frame[9 + 16384] = {(char)(length >> 16), (char)(length >> 8), (char)length,
+                             (char)type,           (char)flags,         (char)(id >> 24),
+                             (char)(id >> 16),     (char)(id >> 8),     (char)id};
 
     assert_true(length <= 16384);
     if (length)

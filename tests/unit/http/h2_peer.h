@@ -17,7 +17,7 @@ struct peer_answer {
     int interim_status; /* 1xx */
     char headers[1024]; /* "name: value\n" each */
     struct hg_buf body;
-    bool is_ended;  /* END_STREAM came */
+    bool is_ended; /* END_STREAM came */
     bool is_closed;
     uint32_t error_code;
 };
@@ -38,10 +38,10 @@ struct peer {
 };
 
 struct peer_request {
-    const char *method, *path;     /* "GET", "/" */
-    const char *authority;         /* "host.example"; "" leaves it out */
-    const char *const *fields;     /* name, value, …, NULL */
-    const void *body;              /* NULL: none */
+    const char *method, *path; /* "GET", "/" */
+    const char *authority;     /* "host.example"; "" leaves it out */
+    const char *const *fields; /* name, value, …, NULL */
+    const void *body;          /* NULL: none */
     size_t body_length;
     bool is_open; /* more body than body_length is to come: no END_STREAM */
 };
@@ -66,7 +66,8 @@ struct peer_answer *peer_answer(struct peer *peer, int32_t id);
 const char *peer_header(struct peer *peer, int32_t id, const char *name);
 /* Bytes past the client's session: what it would not send itself. */
 void peer_send_raw(struct peer *peer, const void *bytes, size_t length);
-void peer_send_frame(struct peer *peer, unsigned type, unsigned flags, int32_t id, const void *payload, size_t length);
+void peer_send_frame(struct peer *peer, unsigned type, unsigned flags, int32_t id,
+                     const void *payload, size_t length);
 /* Answers held request number i with the text. */
 void peer_respond(struct peer *peer, size_t i, int status, struct hg_str body);
 

@@ -46,7 +46,8 @@ static void test_request(void **state)
 
     (void)state;
     peer.fake.now_us = 7000000;
-    id = peer_request(&peer, &(struct peer_request){.method = "PUT", .path = "/a/b?c=d&e", .fields = fields});
+    id = peer_request(
+        &peer, &(struct peer_request){.method = "PUT", .path = "/a/b?c=d&e", .fields = fields});
     peer_pump(&peer);
     assert_int_equal(peer.held_count, 1);
     req = peer.held[0];
@@ -100,7 +101,8 @@ static void test_target_without_query(void **state)
 
 static void test_cookies_are_joined(void **state)
 {
-    static const char *const fields[] = {"cookie", "a=1", "x", "y", "cookie", "b=2", "cookie", "c=3", NULL};
+    static const char *const fields[] = {"cookie", "a=1",    "x",   "y", "cookie",
+                                         "b=2",    "cookie", "c=3", NULL};
     const struct hg_request *req;
 
     (void)state;
@@ -205,7 +207,8 @@ static void test_upload_and_download(void **state)
 
     (void)state;
     peer.answers_at_once = true;
-    id = peer_request(&peer, &(struct peer_request){.method = "POST", .body = bytes, .body_length = BIG});
+    id = peer_request(&peer,
+                      &(struct peer_request){.method = "POST", .body = bytes, .body_length = BIG});
     peer_pump(&peer);
     assert_int_equal(peer_answer(&peer, id)->status, 200);
     assert_int_equal(peer_answer(&peer, id)->body.len, BIG);
@@ -221,11 +224,14 @@ static void test_uploads_use_counted_memory(void **state)
     int32_t id;
 
     (void)state;
-    id = peer_request(&peer, &(struct peer_request){.method = "POST", .body = bytes, .body_length = BIG, .is_open = true});
+    id = peer_request(&peer,
+                      &(struct peer_request){
+                          .method = "POST", .body = bytes, .body_length = BIG, .is_open = true});
     peer_pump(&peer);
     assert_int_equal(peer.held_count, 0);
     assert_int_equal(peer.fake.buffered, BIG);
-    assert_int_equal(nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL), 0);
+    assert_int_equal(nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL),
+                     0);
     peer_pump(&peer);
     assert_int_equal(peer.fake.buffered, 0);
     assert_int_equal(peer.fake.aborted, 1);
@@ -252,7 +258,8 @@ static void test_stalled_download_resumes(void **state)
     assert_true(peer_answer(&peer, second)->is_closed);
     assert_int_equal(peer.dones, 1);
     for (int i = 2; i <= 5; i++) {
-        assert_int_equal(nghttp2_submit_window_update(peer.client, NGHTTP2_FLAG_NONE, first, WINDOW), 0);
+        assert_int_equal(
+            nghttp2_submit_window_update(peer.client, NGHTTP2_FLAG_NONE, first, WINDOW), 0);
         peer_pump(&peer);
         assert_int_equal(peer_answer(&peer, first)->body.len, i * WINDOW);
     }
@@ -270,7 +277,8 @@ static void test_output_is_bounded(void **state)
     (void)state;
     peer_fini(&peer);
     peer_init(&peer, &(struct peer_options){.initial_window = 0x7fffffff});
-    assert_int_equal(nghttp2_session_set_local_window_size(peer.client, NGHTTP2_FLAG_NONE, 0, 0x7fffffff), 0);
+    assert_int_equal(
+        nghttp2_session_set_local_window_size(peer.client, NGHTTP2_FLAG_NONE, 0, 0x7fffffff), 0);
     id = peer_get(&peer, "/");
     peer_respond(&peer, 0, 200, hg_str_n(bytes, LENGTH));
     peer.fake.room = 0;
@@ -295,7 +303,8 @@ static void test_reset_by_the_client(void **state)
     int32_t waiting = peer_get(&peer, "/waiting"), answered = peer_get(&peer, "/answered");
 
     (void)state;
-    assert_int_equal(nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, waiting, NGHTTP2_CANCEL), 0);
+    assert_int_equal(
+        nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, waiting, NGHTTP2_CANCEL), 0);
     peer_pump(&peer);
     assert_int_equal(peer.aborts, 1);
     assert_null(peer.held[0]);
@@ -304,7 +313,8 @@ static void test_reset_by_the_client(void **state)
     peer.fake.room = 5000;
     peer_respond(&peer, 1, 200, hg_str_n(bytes, LENGTH));
     peer_pump(&peer);
-    assert_int_equal(nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, answered, NGHTTP2_CANCEL), 0);
+    assert_int_equal(
+        nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, answered, NGHTTP2_CANCEL), 0);
     peer_pump(&peer);
     assert_int_equal(peer.dones, 0);
     peer.fake.room = SIZE_MAX;
@@ -320,7 +330,8 @@ static void test_connection_lost(void **state)
     (void)state;
     (void)peer_get(&peer, "/waiting");
     (void)peer_get(&peer, "/answered");
-    (void)peer_request(&peer, &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
+    (void)peer_request(&peer,
+                       &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
     peer.fake.room = 0;
     peer_respond(&peer, 1, 200, HG_STR("text"));
     peer_pump(&peer);
@@ -336,7 +347,8 @@ static void test_end_of_input(void **state)
     int32_t id = peer_get(&peer, "/");
 
     (void)state;
-    (void)peer_request(&peer, &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
+    (void)peer_request(&peer,
+                       &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
     peer_pump(&peer);
     peer.fake.conn.is_eof = true;
     peer.fake.conn.protocol->on_eof(&peer.fake.conn);
@@ -388,13 +400,14 @@ static void test_trailers_are_dropped(void **state)
 {
     /* x-t: v, literal without indexing, in a HEADERS frame that ends the stream. */
     static const char trailers[] = "\x00\x03x-t\x01v";
-    int32_t id = peer_request(&peer, &(struct peer_request){.body = "body", .body_length = 4, .is_open = true});
+    int32_t id = peer_request(
+        &peer, &(struct peer_request){.body = "body", .body_length = 4, .is_open = true});
 
     (void)state;
     peer_pump(&peer);
     assert_int_equal(peer.held_count, 0);
-    peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, id, trailers,
-                    sizeof(trailers) - 1);
+    peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, id,
+                    trailers, sizeof(trailers) - 1);
     assert_int_equal(peer.held_count, 1);
     assert_str(peer.held[0]->body, "body");
     assert_null(req_header(peer.held[0], "x-t").p);
@@ -419,13 +432,19 @@ static void test_expect_continue(void **state)
 static void test_upgrade(void **state)
 {
     static struct hg_header headers[] = {
-        {{"Host", 4}, {"h.example", 9}},       {{"Upgrade", 7}, {"h2c", 3}},
-        {{"Connection", 10}, {"Upgrade", 7}},  {{"HTTP2-Settings", 14}, {"AAMAAABkAAQAAP__", 16}},
+        {{"Host", 4}, {"h.example", 9}},      {{"Upgrade", 7}, {"h2c", 3}},
+        {{"Connection", 10}, {"Upgrade", 7}}, {{"HTTP2-Settings", 14}, {"AAMAAABkAAQAAP__", 16}},
         {{"X-Custom", 8}, {"Value", 5}},
     };
     const struct hg_request request = {
-        .method = HG_STR("POST"), .target = HG_STR("/u?q"), .path = HG_STR("/u"), .query = HG_STR("q"),
-        .authority = HG_STR("h.example"), .headers = headers, .header_count = HG_COUNT(headers), .body = HG_STR("in"),
+        .method = HG_STR("POST"),
+        .target = HG_STR("/u?q"),
+        .path = HG_STR("/u"),
+        .query = HG_STR("q"),
+        .authority = HG_STR("h.example"),
+        .headers = headers,
+        .header_count = HG_COUNT(headers),
+        .body = HG_STR("in"),
     };
     struct hg_http_handler handler;
     const struct hg_request *req;
@@ -458,7 +477,10 @@ static void test_upgrade(void **state)
     assert_str(req->headers[1].name, "x-custom");
     assert_str(req->headers[1].value, "Value");
 
-    assert_int_equal(nghttp2_session_upgrade2(peer.client, (const uint8_t *)"\0\3\0\0\0\144\0\4\0\0\377\377", 12, 0, NULL), 0);
+    assert_int_equal(nghttp2_session_upgrade2(peer.client,
+                                              (const uint8_t *)"\0\3\0\0\0\144\0\4\0\0\377\377", 12,
+                                              0, NULL),
+                     0);
     peer_pump(&peer);
     peer_respond(&peer, 0, 200, HG_STR("upgraded"));
     peer_pump(&peer);

@@ -22,8 +22,9 @@ static int set_up(void **state)
 static enum hg_abuse frame_on(unsigned id, unsigned type, unsigned flags, unsigned length)
 {
     static const char payload[1 << 16];
-    char head[9] = {(char)(length >> 16), (char)(length >> 8), (char)length,     (char)type, (char)flags,
-                    (char)(id >> 24),     (char)(id >> 16),    (char)(id >> 8), (char)id};
+    char head[9] = {(char)(length >> 16), (char)(length >> 8), (char)length,
+                    (char)type,           (char)flags,         (char)(id >> 24),
+                    (char)(id >> 16),     (char)(id >> 8),     (char)id};
     enum hg_abuse found = guard_scan(&guard, head, sizeof(head), now_us);
 
     assert_int_equal(guard_scan(&guard, payload, length, now_us), HG_ABUSE_NONE);
@@ -54,15 +55,16 @@ static void test_bursts(void **state)
         enum hg_abuse kind;
         int burst;
     } rows[] = {
-        {0x3, 0, 4, HG_ABUSE_RESETS, 200},      {0x6, 0, 8, HG_ABUSE_PINGS, 1000},
-        {0x4, 0, 6, HG_ABUSE_SETTINGS, 50},     {0x2, 0, 5, HG_ABUSE_PRIORITIES, 500},
-        {0x10, 0, 4, HG_ABUSE_PRIORITIES, 0},   {0x8, 0, 4, HG_ABUSE_WINDOWS, 1000},
-        {0x0, 0, 0, HG_ABUSE_EMPTY, 100},       {0xfa, 0, 3, HG_ABUSE_EMPTY, 0},
+        {0x3, 0, 4, HG_ABUSE_RESETS, 200},    {0x6, 0, 8, HG_ABUSE_PINGS, 1000},
+        {0x4, 0, 6, HG_ABUSE_SETTINGS, 50},   {0x2, 0, 5, HG_ABUSE_PRIORITIES, 500},
+        {0x10, 0, 4, HG_ABUSE_PRIORITIES, 0}, {0x8, 0, 4, HG_ABUSE_WINDOWS, 1000},
+        {0x0, 0, 0, HG_ABUSE_EMPTY, 100},     {0xfa, 0, 3, HG_ABUSE_EMPTY, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < HG_COUNT(rows); i++)
-        assert_int_equal(passes(rows[i].type, rows[i].flags, rows[i].length, rows[i].kind), rows[i].burst);
+        assert_int_equal(passes(rows[i].type, rows[i].flags, rows[i].length, rows[i].kind),
+                         rows[i].burst);
 }
 
 static void test_allowances_grow_back(void **state)
@@ -130,9 +132,9 @@ static void test_block_size(void **state)
 static void test_byte_by_byte(void **state)
 {
     static const char bytes[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-                                "\0\0\0\4\0\0\0\0\0"            /* SETTINGS */
-                                "\0\0\2\1\5\0\0\0\1ab"          /* HEADERS */
-                                "\0\0\4\3\0\0\0\0\1\0\0\0\0";   /* RST_STREAM */
+                                "\0\0\0\4\0\0\0\0\0"          /* SETTINGS */
+                                "\0\0\2\1\5\0\0\0\1ab"        /* HEADERS */
+                                "\0\0\4\3\0\0\0\0\1\0\0\0\0"; /* RST_STREAM */
 
     (void)state;
     guard_init(&guard, MAX_HEADERS, now_us);
@@ -204,7 +206,8 @@ static void test_bad_priority(void **state)
     size_t last = sizeof(on_itself) - 2;
 
     (void)state;
-    assert_int_equal(guard_scan(&guard, of_stream_0, sizeof(of_stream_0) - 1, now_us), HG_ABUSE_BAD_PRIORITY);
+    assert_int_equal(guard_scan(&guard, of_stream_0, sizeof(of_stream_0) - 1, now_us),
+                     HG_ABUSE_BAD_PRIORITY);
     (void)set_up(NULL);
     assert_int_equal(guard_scan(&guard, on_another, sizeof(on_another) - 1, now_us), HG_ABUSE_NONE);
     assert_int_equal(guard_scan(&guard, on_itself, last + 1, now_us), HG_ABUSE_BAD_PRIORITY);

@@ -91,7 +91,10 @@ static void test_refused_requests(void **state)
 static void test_connect(void **state)
 {
     /* :method CONNECT, :authority a.b; neither scheme nor path. */
-    static const char block[] = "\x42\x07" "CONNECT" "\x41\x03" "a.b";
+    static const char block[] = "\x42\x07"
+                                "CONNECT"
+                                "\x41\x03"
+                                "a.b";
 
     (void)state;
     peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, block, sizeof(block) - 1);
@@ -111,13 +114,13 @@ static void test_malformed_messages_are_stream_errors(void **state)
     static const char *const two_lengths[] = {"content-length", "1", "content-length", "1", NULL};
     static const char *const wrong_length[] = {"content-length", "3", NULL};
     static const struct peer_request rows[] = {
-        {.fields = connection}, {.fields = coding}, {.fields = te},
-        {.fields = blank},      {.fields = line},   {.fields = name},
-        {.fields = status},     {.path = "relative"}, {.path = "/a b"},
-        {.authority = ""},      {.fields = two_lengths},
-        {.fields = wrong_length, .body = "four", .body_length = 4},
-        {.fields = wrong_length},
-        {.method = "BAD METHOD"},
+        {.fields = connection},   {.fields = coding},
+        {.fields = te},           {.fields = blank},
+        {.fields = line},         {.fields = name},
+        {.fields = status},       {.path = "relative"},
+        {.path = "/a b"},         {.authority = ""},
+        {.fields = two_lengths},  {.fields = wrong_length, .body = "four", .body_length = 4},
+        {.fields = wrong_length}, {.method = "BAD METHOD"},
     };
 
     (void)state;
@@ -156,7 +159,9 @@ static void test_body_without_length_grows_too_large(void **state)
     int32_t id;
 
     (void)state;
-    id = peer_request(&peer, &(struct peer_request){.method = "POST", .body = bytes, .body_length = LENGTH, .is_open = true});
+    id = peer_request(&peer,
+                      &(struct peer_request){
+                          .method = "POST", .body = bytes, .body_length = LENGTH, .is_open = true});
     peer_pump(&peer);
     expect_fault(id, 413, HG_FAULT_BODY_LARGE);
     assert_int_equal(peer_answer(&peer, id)->error_code, NGHTTP2_NO_ERROR);
@@ -189,12 +194,13 @@ static void test_memory_of_all_bodies_is_bounded(void **state)
 }
 
 /* :method GET, :scheme http, :path /, :authority a */
-static const char get_block[] = "\x82\x86\x84\x41\x01" "a";
+static const char get_block[] = "\x82\x86\x84\x41\x01"
+                                "a";
 
 static void send_get(int32_t id)
 {
-    peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, id, get_block,
-                    sizeof(get_block) - 1);
+    peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, id,
+                    get_block, sizeof(get_block) - 1);
 }
 
 /* A client that does not know our settings yet is refused single streams; one that knows them is at fault. */
@@ -257,7 +263,8 @@ static void flood_windows(int i)
 static void flood_empty_data(int i)
 {
     if (i == 0)
-        peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, get_block, sizeof(get_block) - 1);
+        peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, get_block,
+                        sizeof(get_block) - 1);
     peer_send_frame(&peer, NGHTTP2_DATA, 0, 1, NULL, 0);
 }
 
@@ -270,7 +277,8 @@ static void flood_header_block(int i)
 {
     static const char zeros[16384];
 
-    peer_send_frame(&peer, i == 0 ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION, 0, 1, zeros, sizeof(zeros));
+    peer_send_frame(&peer, i == 0 ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION, 0, 1, zeros,
+                    sizeof(zeros));
 }
 
 /* The client's session knows nothing of the raw frames, so the bytes are looked at. */
@@ -334,7 +342,8 @@ static void test_resets_after_answers_are_forgiven(void **state)
         /* Two answers taken for each that is not: no reason to end the connection. */
         peer.answers_at_once = false;
         id = peer_get(&peer, "/");
-        assert_int_equal(nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL), 0);
+        assert_int_equal(
+            nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL), 0);
         peer_pump(&peer);
         peer.answers_at_once = true;
         (void)peer_get(&peer, "/");
@@ -387,7 +396,8 @@ static void test_slow_preface(void **state)
 
 static void test_slow_body(void **state)
 {
-    int32_t slow = peer_request(&peer, &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
+    int32_t slow =
+        peer_request(&peer, &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
 
     (void)state;
     peer_pump(&peer);
@@ -412,7 +422,8 @@ static void test_idle_connection_ends(void **state)
     assert_false(fake_conn_is_closed(&peer.fake));
     fake_conn_pass_ms(&peer.fake, 1);
     assert_true(fake_conn_is_closed(&peer.fake));
-    (void)nghttp2_session_mem_recv(peer.client, (const uint8_t *)hg_buf_str(&peer.fake.wire).p, peer.fake.wire.len);
+    (void)nghttp2_session_mem_recv(peer.client, (const uint8_t *)hg_buf_str(&peer.fake.wire).p,
+                                   peer.fake.wire.len);
     assert_int_equal(peer.goaways, 1);
     assert_int_equal(peer.goaway_code, NGHTTP2_NO_ERROR);
     assert_int_equal(peer.goaway_ids[0], 1);

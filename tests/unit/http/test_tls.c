@@ -65,8 +65,9 @@ static void make_pair(const char *name, const char *common_name, const char *alt
     assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), -2L * DAY));
     assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), ends_s));
     assert_int_equal(X509_set_pubkey(cert, key), 1);
-    assert_int_equal(
-        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0), 1);
+    assert_int_equal(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                                (const unsigned char *)common_name, -1, -1, 0),
+                     1);
     assert_int_equal(X509_set_issuer_name(cert, subject), 1);
     if (alt_names)
         add_extension(cert, NID_subject_alt_name, alt_names);
@@ -77,7 +78,8 @@ static void make_pair(const char *name, const char *common_name, const char *alt
     assert_true(out && PEM_write_X509(out, cert) == 1 && fclose(out) == 0);
     (void)snprintf(file, sizeof(file), "%s.key", name);
     out = fopen(path_of(file), "we");
-    assert_true(out && PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1 && fclose(out) == 0);
+    assert_true(out && PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+                fclose(out) == 0);
     X509_free(cert);
     EVP_PKEY_free(key);
 }
@@ -90,7 +92,9 @@ static void encrypt_key(const char *from, const char *to)
 
     assert_true(key && fclose(file) == 0);
     file = fopen(path_of(to), "we");
-    assert_int_equal(PEM_write_PrivateKey(file, key, EVP_aes_128_cbc(), (unsigned char *)passphrase, 6, NULL, NULL), 1);
+    assert_int_equal(PEM_write_PrivateKey(file, key, EVP_aes_128_cbc(), (unsigned char *)passphrase,
+                                          6, NULL, NULL),
+                     1);
     assert_int_equal(fclose(file), 0);
     EVP_PKEY_free(key);
 }
@@ -121,7 +125,8 @@ struct link {
 
 static void link_open(struct link *link, struct hg_tls *tls)
 {
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, link->fds), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, link->fds),
+                     0);
     link->context = SSL_CTX_new(TLS_client_method());
     assert_non_null(link->context);
     link->client = SSL_new(link->context);
@@ -162,14 +167,16 @@ static const char *served_name(struct link *link)
     X509 *cert = SSL_get1_peer_certificate(link->client);
 
     assert_non_null(cert);
-    assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name)) > 0);
+    assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name,
+                                          sizeof(name)) > 0);
     X509_free(cert);
     return name;
 }
 
 static void use_alpn(struct link *link, const char *wire)
 {
-    assert_int_equal(SSL_set_alpn_protos(link->client, (const unsigned char *)wire, (unsigned)strlen(wire)), 0);
+    assert_int_equal(
+        SSL_set_alpn_protos(link->client, (const unsigned char *)wire, (unsigned)strlen(wire)), 0);
 }
 
 static void test_alpn(void **state)
@@ -199,7 +206,8 @@ static void test_alpn(void **state)
             assert_int_equal(shake_hands(&link), HG_TLS_FAILED);
             ERR_clear_error();
             assert_true(SSL_do_handshake(link.client) < 0);
-            assert_int_equal(ERR_GET_REASON(ERR_peek_error()), SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
+            assert_int_equal(ERR_GET_REASON(ERR_peek_error()),
+                             SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
         } else {
             assert_int_equal(shake_hands(&link), HG_TLS_OK);
             assert_int_equal(tls_is_h2(link.server), rows[i].is_h2);
@@ -243,11 +251,11 @@ static void test_server_names(void **state)
     static const struct {
         const char *asked, *served;
     } rows[] = {
-        {NULL, "plain.example"},          {"unknown.example", "plain.example"},
-        {"a.example", "names"},           {"A.Example", "names"},
-        {"x.b.example", "names"},         {"x.y.b.example", "plain.example"},
-        {"b.example", "plain.example"},   {"special.b.example", "special"},
-        {"cn.example", "cn.example"},     {"names", "plain.example"},
+        {NULL, "plain.example"},        {"unknown.example", "plain.example"},
+        {"a.example", "names"},         {"A.Example", "names"},
+        {"x.b.example", "names"},       {"x.y.b.example", "plain.example"},
+        {"b.example", "plain.example"}, {"special.b.example", "special"},
+        {"cn.example", "cn.example"},   {"names", "plain.example"},
     };
     const struct hg_tls_pair pairs[] = {
         {path_of("plain.crt"), path_of("plain.key")},
@@ -444,8 +452,10 @@ static void test_bad_files(void **state)
 {
     (void)state;
     expect_error("absent.crt", "plain.key", "certificate file");
-    expect_error("absent.crt", "plain.key", "absent.crt cannot be opened: No such file or directory");
-    expect_error("plain.crt", "absent.key", "absent.key cannot be opened: No such file or directory");
+    expect_error("absent.crt", "plain.key",
+                 "absent.crt cannot be opened: No such file or directory");
+    expect_error("plain.crt", "absent.key",
+                 "absent.key cannot be opened: No such file or directory");
     expect_error(".", "plain.key", "cannot be read: Is a directory");
     expect_error("plain.crt", "names.key", "names.key does not belong to the first certificate in");
     encrypt_key("plain.key", "locked.key");
@@ -491,8 +501,9 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     static const char *const names[] = {
-        "plain.crt",  "plain.key",  "names.crt", "names.key", "special.crt", "special.key", "cn.crt",     "cn.key",
-        "reload.crt", "reload.key", "locked.key", "text.pem", "empty.pem",   "broken.pem",  "expired.crt", "expired.key",
+        "plain.crt", "plain.key",  "names.crt",   "names.key",   "special.crt", "special.key",
+        "cn.crt",    "cn.key",     "reload.crt",  "reload.key",  "locked.key",  "text.pem",
+        "empty.pem", "broken.pem", "expired.crt", "expired.key",
     };
 
     (void)state;
