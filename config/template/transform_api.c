@@ -243,9 +243,9 @@ static void refuse_route(struct hg_transform *t, struct hg_route *route, struct 
     *own = *route->integration;
     own->unsupported = transform_keepf(t, "%.*s needs %.*s, which is not served yet", HG_STR_ARG(api_route_text(t, route)),
                                        HG_STR_ARG(what));
+    own->line = route->line;
     route->integration = own;
-    notice_add(t, HG_NOTICE_NOT_SERVED, route->line, "%.*s: %.*s; the route answers 501",
-               HG_STR_ARG(api_route_text(t, route)), HG_STR_ARG(what));
+    notice_add(t, HG_NOTICE_NOT_SERVED, route->line, "%.*s; the route answers 501", HG_STR_ARG(own->unsupported));
 }
 
 void api_protect_route(struct hg_transform *t, struct hg_route *route, struct hg_str authorization, struct hg_str authorizer)

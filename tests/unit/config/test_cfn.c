@@ -133,8 +133,8 @@ static void test_integrations_that_are_not_served(void **state)
         "later 8: PATCH /: AWS (custom) integrations with Lambda need mapping templates, which are not served yet; the route "
         "answers 501\n"
         "later 10: HEAD /: it has no integration; the route answers 501\n"
-        "later 11: DELETE /: an API key; the route answers 501\n"
-        "later 11: DELETE /: the authorizer abc; the route answers 501\n");
+        "later 11: DELETE / needs an API key, which is not served yet; the route answers 501\n"
+        "later 11: DELETE / needs the authorizer abc, which is not served yet; the route answers 501\n");
 }
 
 static void test_event_invocation_stays_visible(void **state)
@@ -256,7 +256,7 @@ static void test_http_api(void **state)
         "route Api POST /q -> aws v1.0 501\n"
         "route Api ANY /i -> proxy F v2.0 500ms AWS_IAM 501\n"
         "later 7: POST /q: integrations with SQS-SendMessage are not served yet; the route answers 501\n"
-        "later 11: ANY /i: AWS_IAM authorization; the route answers 501\n");
+        "later 11: ANY /i needs AWS_IAM authorization, which is not served yet; the route answers 501\n");
 }
 
 static void test_http_api_mistakes(void **state)

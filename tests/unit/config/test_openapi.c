@@ -172,7 +172,7 @@ static void test_http_api_body(void **state)
                 "route Api GET /a -> proxy F v2.0\n"
                 "route Api $default  -> proxy F v1.0\n"
                 "route Api GET /j -> proxy F v2.0 JWT 501\n"
-                "later 14: GET /j: the authorizer j; the route answers 501\n");
+                "later 14: GET /j needs the authorizer j, which is not served yet; the route answers 501\n");
 }
 
 static void test_mistakes(void **state)

@@ -260,9 +260,9 @@ static void test_auth(void **state)
                 "route Api GET /none -> proxy F\n"
                 "route Api GET /iam -> proxy F AWS_IAM 501\n"
                 "route Api GET /pool -> proxy F COGNITO_USER_POOLS 501\n"
-                "later 5: GET /default: the authorizer Fn; the route answers 501\n"
-                "later 7: GET /iam: AWS_IAM authorization; the route answers 501\n"
-                "later 8: GET /pool: the authorizer Pool; the route answers 501\n");
+                "later 5: GET /default needs the authorizer Fn, which is not served yet; the route answers 501\n"
+                "later 7: GET /iam needs AWS_IAM authorization, which is not served yet; the route answers 501\n"
+                "later 8: GET /pool needs the authorizer Pool, which is not served yet; the route answers 501\n");
 }
 
 static void test_auth_sentence(void **state)
