@@ -49,8 +49,8 @@ static enum hg_rc make_dir(const char *path, struct hg_error *err)
     return hg_error_set(err, HG_E_IO, "cannot make the folder %s: %s", path, strerror(errno));
 }
 
-static enum hg_rc staging_begin(struct hg_arena *arena, const char *data_dir, const char *hex, struct staging *staging,
-                                struct hg_error *err)
+static enum hg_rc staging_begin(struct hg_arena *arena, const char *data_dir, const char *hex,
+                                struct staging *staging, struct hg_error *err)
 {
     char id[17];
     enum hg_rc rc;
@@ -75,7 +75,8 @@ static enum hg_rc staging_end(struct staging *staging, enum hg_rc rc, struct hg_
 {
     /* Without this, a power cut could leave a folder that looks whole and holds empty files. */
     if (rc == HG_OK && syncfs(staging->fd) != 0)
-        rc = hg_error_set(err, HG_E_IO, "cannot write to %s: %s", staging->code_dir, strerror(errno));
+        rc = hg_error_set(err, HG_E_IO, "cannot write to %s: %s", staging->code_dir,
+                          strerror(errno));
     (void)close(staging->fd);
     if (rc == HG_OK && rename(staging->work, staging->final) == 0)
         return HG_OK;
@@ -93,7 +94,8 @@ static bool is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum hg_rc hash_file(const char *path, unsigned char digest[HG_SHA256_LEN], uint64_t *size, struct hg_error *err)
+static enum hg_rc hash_file(const char *path, unsigned char digest[HG_SHA256_LEN], uint64_t *size,
+                            struct hg_error *err)
 {
     enum { PIECE = 1 << 16 };
     struct hg_sha256 *hash = hg_sha256_new();
@@ -121,8 +123,8 @@ static enum hg_rc hash_file(const char *path, unsigned char digest[HG_SHA256_LEN
     return HG_OK;
 }
 
-static enum hg_rc open_archive(struct hg_arena *arena, const char *path, const char *data_dir, bool is_check_only,
-                               struct hg_package *package, struct hg_error *err)
+static enum hg_rc open_archive(struct hg_arena *arena, const char *path, const char *data_dir,
+                               bool is_check_only, struct hg_package *package, struct hg_error *err)
 {
     unsigned char digest[HG_SHA256_LEN];
     struct staging staging;
@@ -154,8 +156,8 @@ static bool has_suffix(const char *path, const char *suffix)
     return n > m && hg_str_is_nocase(hg_str_of(path + n - m), suffix);
 }
 
-enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *data_dir, bool is_check_only,
-                        struct hg_package *package, struct hg_error *err)
+enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *data_dir,
+                        bool is_check_only, struct hg_package *package, struct hg_error *err)
 {
     char *real = realpath(path, NULL);
     enum hg_rc rc;
@@ -170,7 +172,8 @@ enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *da
         package->dir = hg_arena_str(arena, hg_str_of(real));
         rc = tree_hash(arena, real, package, err);
     } else if (!S_ISREG(st.st_mode) || !(has_suffix(real, ".zip") || has_suffix(real, ".jar"))) {
-        rc = hg_error_set(err, HG_E_INVALID, "%s is neither a folder nor a .zip or .jar file", path);
+        rc =
+            hg_error_set(err, HG_E_INVALID, "%s is neither a folder nor a .zip or .jar file", path);
     } else if (st.st_size > ARCHIVE_MAX) {
         rc = hg_error_set(err, HG_E_TOO_LARGE, "%s is larger than %d bytes", path, ARCHIVE_MAX);
     } else {
@@ -199,8 +202,9 @@ static enum hg_rc write_file(int dir_fd, const char *name, struct hg_str text, s
     return rc;
 }
 
-enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct hg_str text, const char *data_dir,
-                          bool is_check_only, struct hg_package *package, struct hg_error *err)
+enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct hg_str text,
+                          const char *data_dir, bool is_check_only, struct hg_package *package,
+                          struct hg_error *err)
 {
     bool is_python = hg_str_starts(runtime, HG_STR("python"));
     const char *name = is_python ? "index.py" : "index.js";
@@ -211,10 +215,12 @@ enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct 
     enum hg_rc rc;
 
     if (!is_python && !hg_str_starts(runtime, HG_STR("nodejs")))
-        return hg_error_set(err, HG_E_INVALID, "code in the template is for python and nodejs runtimes only, not %.*s",
+        return hg_error_set(err, HG_E_INVALID,
+                            "code in the template is for python and nodejs runtimes only, not %.*s",
                             HG_STR_ARG(runtime));
     hg_sha256(text, digest);
-    *package = (struct hg_package){.dir = HG_STR(""), .sha256 = to_base64(arena, digest), .size = text.n};
+    *package =
+        (struct hg_package){.dir = HG_STR(""), .sha256 = to_base64(arena, digest), .size = text.n};
     if (is_check_only)
         return HG_OK;
     /* The same text under another name is another folder. */

@@ -23,11 +23,13 @@ struct hg_package {
  * A folder's sha256 is made from names, sizes and times of its first 2000 files, not from their contents, and its size counts
  * these: reading node_modules would take longer than everything else at start-up.
  */
-enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *data_dir, bool is_check_only,
-                        struct hg_package *package, struct hg_error *err) hg_must_use;
+enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *data_dir,
+                        bool is_check_only, struct hg_package *package,
+                        struct hg_error *err) hg_must_use;
 
 /* InlineCode/ZipFile: the text becomes index.py or index.js by runtime; HG_E_INVALID for other runtimes. */
-enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct hg_str text, const char *data_dir,
-                          bool is_check_only, struct hg_package *package, struct hg_error *err) hg_must_use;
+enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct hg_str text,
+                          const char *data_dir, bool is_check_only, struct hg_package *package,
+                          struct hg_error *err) hg_must_use;
 
 #endif

@@ -18,7 +18,8 @@ enum hg_rc zip_check(const char *path, struct hg_error *err) hg_must_use;
 enum hg_rc zip_unpack(const char *path, int dir_fd, struct hg_error *err) hg_must_use;
 
 /* Hash and size of a folder, as package.h describes them. */
-enum hg_rc tree_hash(struct hg_arena *arena, const char *dir, struct hg_package *package, struct hg_error *err) hg_must_use;
+enum hg_rc tree_hash(struct hg_arena *arena, const char *dir, struct hg_package *package,
+                     struct hg_error *err) hg_must_use;
 /* Removes a folder with all that is in it; symbolic links are not followed. */
 void tree_remove(const char *dir);
 

@@ -30,13 +30,16 @@ static void add_file(struct hg_sha256 *hash, const FTSENT *entry, size_t root_le
     const struct stat *st = entry->fts_statp;
     struct {
         uint64_t size, seconds, nanoseconds, mode;
-    } facts = {(uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec, st->st_mode};
+    } facts = {(uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec,
+               st->st_mode};
 
-    hg_sha256_update(hash, entry->fts_path + root_length, strlen(entry->fts_path + root_length) + 1);
+    hg_sha256_update(hash, entry->fts_path + root_length,
+                     strlen(entry->fts_path + root_length) + 1);
     hg_sha256_update(hash, &facts, sizeof(facts));
 }
 
-enum hg_rc tree_hash(struct hg_arena *arena, const char *dir, struct hg_package *package, struct hg_error *err)
+enum hg_rc tree_hash(struct hg_arena *arena, const char *dir, struct hg_package *package,
+                     struct hg_error *err)
 {
     struct hg_sha256 *hash = hg_sha256_new();
     FTS *tree = open_tree(dir, by_name);

@@ -91,8 +91,8 @@ static enum hg_rc read_entry(struct archive *archive, zip_uint64_t index, struct
     enum hg_rc rc;
 
     if (!name)
-        return hg_error_set(archive->err, HG_E_INVALID, "%s: entry %llu has no readable name", archive->path,
-                            (unsigned long long)index);
+        return hg_error_set(archive->err, HG_E_INVALID, "%s: entry %llu has no readable name",
+                            archive->path, (unsigned long long)index);
     *entry = (struct entry){.index = index, .name = hg_str_of(name)};
     while (entry->name.n > 1 && entry->name.p[entry->name.n - 1] == '/') {
         entry->name.n--;
@@ -109,7 +109,8 @@ static zip_file_t *open_entry(struct archive *archive, const struct entry *entry
     *rc = HG_OK;
     if (!file)
         *rc = hg_error_set(archive->err, HG_E_INVALID, "%s: cannot read '%.*s': %s", archive->path,
-                           (int)HG_MIN(entry->name.n, 200), entry->name.p, zip_strerror(archive->zip));
+                           (int)HG_MIN(entry->name.n, 200), entry->name.p,
+                           zip_strerror(archive->zip));
     return file;
 }
 
@@ -126,7 +127,8 @@ static enum hg_rc copy_entry(struct archive *archive, const struct entry *entry,
     while (rc == HG_OK && (got = zip_fread(file, archive->piece, PIECE)) > 0) {
         archive->written += (uint64_t)got;
         if (archive->written > HG_PACKAGE_BYTES_MAX)
-            rc = hg_error_set(archive->err, HG_E_TOO_LARGE, "%s is larger than %d bytes when unpacked", archive->path,
+            rc = hg_error_set(archive->err, HG_E_TOO_LARGE,
+                              "%s is larger than %d bytes when unpacked", archive->path,
                               HG_PACKAGE_BYTES_MAX);
         else if (out_fd >= 0 && write(out_fd, archive->piece, (size_t)got) != (ssize_t)got)
             rc = refuse_io(archive, entry);
@@ -142,7 +144,8 @@ static enum hg_rc copy_entry(struct archive *archive, const struct entry *entry,
  * Parents are real folders, so ".." at the front of a target climbs as the text
  * says; after a name it could climb out of wherever another link leads.
  */
-static enum hg_rc check_target(struct archive *archive, const struct entry *entry, struct hg_str target)
+static enum hg_rc check_target(struct archive *archive, const struct entry *entry,
+                               struct hg_str target)
 {
     struct hg_str rest = entry->name, part;
     size_t depth = 0;
@@ -164,7 +167,8 @@ static enum hg_rc check_target(struct archive *archive, const struct entry *entr
     return HG_OK;
 }
 
-static enum hg_rc read_target(struct archive *archive, const struct entry *entry, char target[LINK_MAX_LENGTH + 1])
+static enum hg_rc read_target(struct archive *archive, const struct entry *entry,
+                              char target[LINK_MAX_LENGTH + 1])
 {
     enum hg_rc rc;
     zip_file_t *file = open_entry(archive, entry, &rc);
@@ -209,7 +213,8 @@ static int open_parent(int root_fd, struct hg_str name, char last[NAME_MAX + 1])
     return dir_fd;
 }
 
-static enum hg_rc write_entry(struct archive *archive, const struct entry *entry, int dir_fd, const char *last)
+static enum hg_rc write_entry(struct archive *archive, const struct entry *entry, int dir_fd,
+                              const char *last)
 {
     enum hg_rc rc;
     int fd;
@@ -221,7 +226,8 @@ static enum hg_rc write_entry(struct archive *archive, const struct entry *entry
         return rc == HG_OK && symlinkat(target, dir_fd, last) != 0 ? refuse_io(archive, entry) : rc;
     }
     if (entry->kind == ENTRY_DIR)
-        return mkdirat(dir_fd, last, 0755) == 0 || errno == EEXIST ? HG_OK : refuse_io(archive, entry);
+        return mkdirat(dir_fd, last, 0755) == 0 || errno == EEXIST ? HG_OK
+                                                                   : refuse_io(archive, entry);
     fd = openat(dir_fd, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, entry->mode);
     if (fd < 0 && errno == EEXIST)
         return refuse(archive, entry, "stands twice in the archive");
@@ -261,8 +267,8 @@ static enum hg_rc take_all(struct archive *archive, int root_fd)
     enum hg_rc rc = HG_OK;
 
     if (count > HG_PACKAGE_ENTRIES_MAX)
-        return hg_error_set(archive->err, HG_E_TOO_LARGE, "%s has more than %d entries", archive->path,
-                            HG_PACKAGE_ENTRIES_MAX);
+        return hg_error_set(archive->err, HG_E_TOO_LARGE, "%s has more than %d entries",
+                            archive->path, HG_PACKAGE_ENTRIES_MAX);
     for (int pass = 0; pass < 2; pass++)
         for (zip_int64_t i = 0; i < count && rc == HG_OK; i++) {
             struct entry entry;
@@ -285,7 +291,8 @@ static enum hg_rc take_archive(const char *path, int root_fd, struct hg_error *e
         zip_error_t why;
 
         zip_error_init_with_code(&why, code);
-        rc = hg_error_set(err, HG_E_INVALID, "%s is not a usable zip file: %s", path, zip_error_strerror(&why));
+        rc = hg_error_set(err, HG_E_INVALID, "%s is not a usable zip file: %s", path,
+                          zip_error_strerror(&why));
         zip_error_fini(&why);
         return rc;
     }

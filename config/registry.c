@@ -18,7 +18,8 @@ enum { POINTER_SHIFT = 16 };
 
 struct hg_registry {
     _Atomic uint64_t word;
-    _Alignas(64) _Atomic uint64_t version; /* apart from word, so that fetching does not slow those who only look */
+    _Alignas(64) _Atomic uint64_t
+        version; /* apart from word, so that fetching does not slow those who only look */
 };
 
 static uint64_t pack(struct hg_snapshot *snapshot)
@@ -55,8 +56,8 @@ struct hg_snapshot *registry_current(struct hg_registry *registry)
     struct hg_snapshot *snapshot = snapshot_ref(unpack(word));
 
     while (unpack(word) == snapshot)
-        if (atomic_compare_exchange_weak_explicit(&registry->word, &word, word - 1, memory_order_acq_rel,
-                                                  memory_order_acquire))
+        if (atomic_compare_exchange_weak_explicit(&registry->word, &word, word - 1,
+                                                  memory_order_acq_rel, memory_order_acquire))
             return snapshot;
     /* Another one was published meanwhile, and our mark became a reference: that makes two. */
     snapshot_unref(snapshot);
@@ -68,7 +69,8 @@ void registry_publish(struct hg_registry *registry, struct hg_snapshot *next)
     uint64_t former = atomic_exchange_explicit(&registry->word, pack(next), memory_order_acq_rel);
 
     hg_assert(unpack(former) != next);
-    (void)atomic_fetch_add_explicit(&unpack(former)->refs, (unsigned)(former & READERS_MASK), memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&unpack(former)->refs, (unsigned)(former & READERS_MASK),
+                                    memory_order_relaxed);
     (void)atomic_fetch_add_explicit(&registry->version, 1, memory_order_release);
     snapshot_unref(unpack(former));
 }

@@ -15,27 +15,38 @@ static const struct hg_key keys[] = {
     {"tls-listen", HG_KEY_ADDRESSES, FIELD(tls_listen), NULL, 0, 0, "ADDR:PORT",
      "public gateway with TLS 1.2 and 1.3", NULL, NULL},
     {"tls-cert", HG_KEY_TEXTS, FIELD(tls_cert), NULL, 0, 0, "FILE",
-     "certificate chain (PEM); the first is the default, others are chosen by server name", NULL, NULL},
-    {"tls-key", HG_KEY_TEXTS, FIELD(tls_key), NULL, 0, 0, "FILE", "private key (PEM), one for each certificate", NULL, NULL},
+     "certificate chain (PEM); the first is the default, others are chosen by server name", NULL,
+     NULL},
+    {"tls-key", HG_KEY_TEXTS, FIELD(tls_key), NULL, 0, 0, "FILE",
+     "private key (PEM), one for each certificate", NULL, NULL},
     {"api", HG_KEY_ADDRESS, FIELD(api), "127.0.0.1:4566", 0, 0, "ADDR:PORT",
      "management port: Lambda API, metrics, health", NULL, NULL},
-    {"data-dir", HG_KEY_TEXT, FIELD(data_dir), "./.headgate", 0, 0, "DIR", "all state; made when absent", NULL, NULL},
-    {"queue", HG_KEY_TEXT, FIELD(queue), "embedded:", 0, 0, "URI", "engine for asynchronous events", NULL, check_queue},
-    {"threads", HG_KEY_NUMBER, FIELD(threads), "0", 0, 256, "N", "event loops; 0: one for each core", NULL, NULL},
+    {"data-dir", HG_KEY_TEXT, FIELD(data_dir), "./.headgate", 0, 0, "DIR",
+     "all state; made when absent", NULL, NULL},
+    {"queue", HG_KEY_TEXT, FIELD(queue), "embedded:", 0, 0, "URI", "engine for asynchronous events",
+     NULL, check_queue},
+    {"threads", HG_KEY_NUMBER, FIELD(threads), "0", 0, 256, "N",
+     "event loops; 0: one for each core", NULL, NULL},
     {"isolation", HG_KEY_CHOICE, FIELD(isolation), "auto", 0, 0, "MODE",
      "how functions are kept apart: auto, none or process", "auto|none|process", check_isolation},
-    {"region", HG_KEY_TEXT, FIELD(region), "us-east-1", 0, 0, "NAME", "region in ARNs", NULL, check_region},
-    {"account", HG_KEY_TEXT, FIELD(account), "000000000000", 0, 0, "DIGITS", "account in ARNs", NULL, check_account},
-    {"stack-name", HG_KEY_TEXT, FIELD(stack_name), "local", 0, 0, "NAME", "AWS::StackName", NULL, check_stack_name},
-    {"parameter-overrides", HG_KEY_PAIRS, FIELD(parameters), NULL, 0, 0, "KEY=VALUE…", "values of template parameters",
-     NULL, check_parameter},
+    {"region", HG_KEY_TEXT, FIELD(region), "us-east-1", 0, 0, "NAME", "region in ARNs", NULL,
+     check_region},
+    {"account", HG_KEY_TEXT, FIELD(account), "000000000000", 0, 0, "DIGITS", "account in ARNs",
+     NULL, check_account},
+    {"stack-name", HG_KEY_TEXT, FIELD(stack_name), "local", 0, 0, "NAME", "AWS::StackName", NULL,
+     check_stack_name},
+    {"parameter-overrides", HG_KEY_PAIRS, FIELD(parameters), NULL, 0, 0, "KEY=VALUE…",
+     "values of template parameters", NULL, check_parameter},
     {"env-vars", HG_KEY_TEXT, FIELD(env_vars_file), NULL, 0, 0, "FILE",
      "JSON file with environment variables by function", NULL, NULL},
-    {"runtime", HG_KEY_PAIRS, FIELD(runtimes), NULL, 0, 0, "NAME=PATH", "interpreter for a runtime", NULL, check_runtime},
-    {"strict", HG_KEY_SWITCH, FIELD(is_strict), "false", 0, 0, NULL, "what is not known in a template is an error", NULL, NULL},
-    {"watch", HG_KEY_SWITCH, HG_NO_FIELD, "false", 0, 0, NULL, "reload on change (not available yet)", NULL, check_watch},
-    {"max-concurrency", HG_KEY_NUMBER, FIELD(max_concurrency), "1000", 1, 100000, "N", "execution environments in all",
-     NULL, NULL},
+    {"runtime", HG_KEY_PAIRS, FIELD(runtimes), NULL, 0, 0, "NAME=PATH", "interpreter for a runtime",
+     NULL, check_runtime},
+    {"strict", HG_KEY_SWITCH, FIELD(is_strict), "false", 0, 0, NULL,
+     "what is not known in a template is an error", NULL, NULL},
+    {"watch", HG_KEY_SWITCH, HG_NO_FIELD, "false", 0, 0, NULL,
+     "reload on change (not available yet)", NULL, check_watch},
+    {"max-concurrency", HG_KEY_NUMBER, FIELD(max_concurrency), "1000", 1, 100000, "N",
+     "execution environments in all", NULL, NULL},
     {"max-queued", HG_KEY_NUMBER, FIELD(max_queued), "1000", 0, 1000000, "N",
      "invocations that wait for an environment, for each function", NULL, NULL},
     {"queue-wait", HG_KEY_MS, FIELD(queue_wait_ms), "2s", 0, 15 * MINUTE_MS, "TIME",
@@ -51,29 +62,32 @@ static const struct hg_key keys[] = {
     {"max-body", HG_KEY_BYTES, FIELD(max_body_bytes), "10M", 1024, 1 << 30, "SIZE",
      "largest request body; larger ones are answered 413", NULL, NULL},
     {"account-rate", HG_KEY_NUMBER, FIELD(account_rate), "0", 0, 100000000, "N",
-     "requests per second that all APIs take together, as an account's limit does; 0: no limit", NULL, NULL},
+     "requests per second that all APIs take together, as an account's limit does; 0: no limit",
+     NULL, NULL},
     {"account-burst", HG_KEY_NUMBER, FIELD(account_burst), "5000", 1, 100000000, "N",
      "requests that may come at once under account-rate", NULL, NULL},
-    {"access-log", HG_KEY_TEXT, FIELD(access_log), "-", 0, 0, "FILE", "one line a request: - is standard output, off is none",
-     NULL, NULL},
-    {"log-level", HG_KEY_CHOICE, FIELD(log_level), "info", 0, 0, "LEVEL", "least level of the program's own log",
-     "debug|info|warn|error", NULL},
-    {"log-format", HG_KEY_CHOICE, FIELD(log_format), "text", 0, 0, "FORMAT", "text or json", "text|json", NULL},
+    {"access-log", HG_KEY_TEXT, FIELD(access_log), "-", 0, 0, "FILE",
+     "one line a request: - is standard output, off is none", NULL, NULL},
+    {"log-level", HG_KEY_CHOICE, FIELD(log_level), "info", 0, 0, "LEVEL",
+     "least level of the program's own log", "debug|info|warn|error", NULL},
+    {"log-format", HG_KEY_CHOICE, FIELD(log_format), "text", 0, 0, "FORMAT", "text or json",
+     "text|json", NULL},
 };
 
 static void check_together(const struct hg_settings *settings, struct hg_buf *problems)
 {
     if (settings->tls_cert.count != settings->tls_key.count)
-        (void)hg_buf_printf(problems, "tls-cert and tls-key: %zu certificates and %zu keys; give them in pairs\n",
-                            settings->tls_cert.count, settings->tls_key.count);
+        (void)hg_buf_printf(
+            problems, "tls-cert and tls-key: %zu certificates and %zu keys; give them in pairs\n",
+            settings->tls_cert.count, settings->tls_key.count);
     else if (settings->tls_listen.count && !settings->tls_cert.count)
         (void)hg_buf_printf(problems, "tls-listen: needs a certificate: tls-cert and tls-key\n");
     else if (settings->tls_cert.count && !settings->tls_listen.count)
         (void)hg_buf_printf(problems, "tls-cert: has no use without tls-listen\n");
 }
 
-enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv, struct hg_settings *settings,
-                          struct hg_buf *problems)
+enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv,
+                          struct hg_settings *settings, struct hg_buf *problems)
 {
     struct settings_texts texts;
 
@@ -86,7 +100,8 @@ enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv, struct 
         struct setting_text fallback = {hg_str_of(keys[i].fallback), keys[i].name};
 
         if (texts.values[i].count)
-            (void)setting_store(arena, &keys[i], texts.values[i].items, texts.values[i].count, settings, problems);
+            (void)setting_store(arena, &keys[i], texts.values[i].items, texts.values[i].count,
+                                settings, problems);
         else if (keys[i].fallback)
             (void)setting_store(arena, &keys[i], &fallback, 1, settings, problems);
     }
@@ -100,12 +115,14 @@ void settings_print_options(struct hg_buf *out)
 {
     enum { HELP_COLUMN = 36 };
 
-    (void)hg_buf_printf(out, "  %-*s%s\n", HELP_COLUMN, "--config FILE", "YAML file with these options as keys (HEADGATE_CONFIG)");
+    (void)hg_buf_printf(out, "  %-*s%s\n", HELP_COLUMN, "--config FILE",
+                        "YAML file with these options as keys (HEADGATE_CONFIG)");
     for (size_t i = 0; i < HG_COUNT(keys); i++) {
         const struct hg_key *key = &keys[i];
         size_t before = out->len;
 
-        (void)hg_buf_printf(out, "  --%s%s%s", key->name, key->argument ? " " : "", key->argument ? key->argument : "");
+        (void)hg_buf_printf(out, "  --%s%s%s", key->name, key->argument ? " " : "",
+                            key->argument ? key->argument : "");
         /* "…" is three bytes and one column. */
         before += key->argument && strstr(key->argument, "…") ? 2 : 0;
         while (out->len - before < HELP_COLUMN + 2 && hg_buf_append_byte(out, ' '))
@@ -117,7 +134,9 @@ void settings_print_options(struct hg_buf *out)
             (void)hg_buf_printf(out, " (%s)", key->fallback);
         (void)hg_buf_append_byte(out, '\n');
     }
-    (void)hg_buf_append_cstr(out, "\nAn option beats its environment variable (--data-dir: HEADGATE_DATA_DIR), that one the key of the\n"
-                                  "file (data-dir:), that one the default in brackets. In a variable, a comma separates the items of a\n"
-                                  "list, and blanks those of HEADGATE_PARAMETER_OVERRIDES.\n");
+    (void)hg_buf_append_cstr(
+        out,
+        "\nAn option beats its environment variable (--data-dir: HEADGATE_DATA_DIR), that one the key of the\n"
+        "file (data-dir:), that one the default in brackets. In a variable, a comma separates the items of a\n"
+        "list, and blanks those of HEADGATE_PARAMETER_OVERRIDES.\n");
 }

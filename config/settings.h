@@ -21,19 +21,19 @@ struct hg_settings {
     const char *template_file; /* NULL: look for template.yaml, template.yml, template.json here */
     struct hg_str_list listen; /* "127.0.0.1:8080" unless given */
     struct hg_str_list tls_listen, tls_cert, tls_key;
-    const char *api;           /* "127.0.0.1:4566" */
-    const char *data_dir;      /* as given; "./.headgate" */
-    const char *queue;         /* "embedded:" */
-    unsigned threads;          /* 0: number of cores */
+    const char *api;      /* "127.0.0.1:4566" */
+    const char *data_dir; /* as given; "./.headgate" */
+    const char *queue;    /* "embedded:" */
+    unsigned threads;     /* 0: number of cores */
     enum hg_isolation isolation;
     const char *region, *account, *stack_name;
     bool is_strict;
     enum hg_log_level log_level;
     enum hg_log_format log_format;
-    const char *access_log;    /* "-", "off" or a path */
-    struct hg_kv_list parameters;  /* --parameter-overrides */
-    const char *env_vars_file;     /* NULL for none */
-    struct hg_kv_list runtimes;    /* --runtime python3.12=/path */
+    const char *access_log;       /* "-", "off" or a path */
+    struct hg_kv_list parameters; /* --parameter-overrides */
+    const char *env_vars_file;    /* NULL for none */
+    struct hg_kv_list runtimes;   /* --runtime python3.12=/path */
     int64_t idle_timeout_ms, queue_wait_ms, drain_timeout_ms, init_timeout_ms;
     unsigned max_concurrency, max_queued, max_connections;
     size_t max_body_bytes;
@@ -44,8 +44,8 @@ struct hg_settings {
  * argv as main gets it, without the program's name: options and at most one TEMPLATE. HG_OK; HG_E_INVALID with every mistake
  * in *problems, one sentence a line ("--listen: …" or "headgate.yaml:3: threads: …", what is allowed, did you mean).
  */
-enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv, struct hg_settings *settings,
-                          struct hg_buf *problems) hg_must_use;
+enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv,
+                          struct hg_settings *settings, struct hg_buf *problems) hg_must_use;
 
 /* The options with defaults and meanings, for `headgate help serve` and docs/config.md. */
 void settings_print_options(struct hg_buf *out);

@@ -29,7 +29,8 @@ bool check_account(struct hg_str text, struct hg_error *err)
         digits++;
     if (digits == 12 && text.n == 12)
         return true;
-    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not an account number of 12 digits (in a file, put it in quotes)",
+    (void)hg_error_set(err, HG_E_INVALID,
+                       "'%.*s' is not an account number of 12 digits (in a file, put it in quotes)",
                        HG_STR_ARG(text));
     return false;
 }
@@ -54,7 +55,8 @@ bool check_region(struct hg_str text, struct hg_error *err)
     }
     if (is_good && numbers == 1)
         return true;
-    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a region such as us-east-1", HG_STR_ARG(text));
+    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a region such as us-east-1",
+                       HG_STR_ARG(text));
     return false;
 }
 
@@ -65,9 +67,10 @@ bool check_stack_name(struct hg_str text, struct hg_error *err)
     for (size_t i = 0; i < text.n; i++)
         is_good = is_good && (is_letter(text.p[i]) || is_digit(text.p[i]) || text.p[i] == '-');
     if (!is_good)
-        (void)hg_error_set(err, HG_E_INVALID,
-                           "'%.*s' is not a stack name: a letter, then letters, digits and dashes, at most 128",
-                           HG_STR_ARG(text));
+        (void)hg_error_set(
+            err, HG_E_INVALID,
+            "'%.*s' is not a stack name: a letter, then letters, digits and dashes, at most 128",
+            HG_STR_ARG(text));
     return is_good;
 }
 
@@ -79,10 +82,12 @@ bool check_queue(struct hg_str text, struct hg_error *err)
         return true;
     for (size_t i = 0; i < HG_COUNT(later); i++)
         if (hg_str_starts(text, hg_str_of(later[i]))) {
-            (void)hg_error_set(err, HG_E_UNSUPPORTED, "%s is not available yet in this version; use embedded:", later[i]);
+            (void)hg_error_set(err, HG_E_UNSUPPORTED,
+                               "%s is not available yet in this version; use embedded:", later[i]);
             return false;
         }
-    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a queue engine; use embedded:", HG_STR_ARG(text));
+    (void)hg_error_set(err, HG_E_INVALID,
+                       "'%.*s' is not a queue engine; use embedded:", HG_STR_ARG(text));
     return false;
 }
 
@@ -90,16 +95,18 @@ bool check_isolation(struct hg_str text, struct hg_error *err)
 {
     if (!hg_str_is(text, "sandbox"))
         return true;
-    (void)hg_error_set(err, HG_E_UNSUPPORTED, "sandbox is not available yet in this version; use auto, process or none");
+    (void)hg_error_set(err, HG_E_UNSUPPORTED,
+                       "sandbox is not available yet in this version; use auto, process or none");
     return false;
 }
 
 bool check_watch(struct hg_str text, struct hg_error *err)
 {
-    if (!hg_str_is_nocase(text, "true") && !hg_str_is_nocase(text, "yes") && !hg_str_is_nocase(text, "on") &&
-        !hg_str_is(text, "1"))
+    if (!hg_str_is_nocase(text, "true") && !hg_str_is_nocase(text, "yes") &&
+        !hg_str_is_nocase(text, "on") && !hg_str_is(text, "1"))
         return true;
-    (void)hg_error_set(err, HG_E_UNSUPPORTED, "reloading on change is not available yet in this version; restart instead");
+    (void)hg_error_set(err, HG_E_UNSUPPORTED,
+                       "reloading on change is not available yet in this version; restart instead");
     return false;
 }
 
@@ -114,8 +121,10 @@ bool check_runtime(struct hg_str text, struct hg_error *err)
         return true; /* said where pairs are read */
     length = text.n - (size_t)equals - 1;
     if (length == 0 || text.p[equals + 1] != '/' || length >= sizeof(path)) {
-        (void)hg_error_set(err, HG_E_INVALID, "'%.*s' needs the absolute path of an interpreter: python3.12=/usr/bin/python3",
-                           HG_STR_ARG(text));
+        (void)hg_error_set(
+            err, HG_E_INVALID,
+            "'%.*s' needs the absolute path of an interpreter: python3.12=/usr/bin/python3",
+            HG_STR_ARG(text));
         return false;
     }
     memcpy(path, text.p + equals + 1, length);
@@ -132,7 +141,8 @@ bool check_parameter(struct hg_str text, struct hg_error *err)
 
     for (ptrdiff_t i = 0; i < equals; i++)
         if (!is_letter(text.p[i]) && !is_digit(text.p[i])) {
-            (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a parameter's name: letters and digits only",
+            (void)hg_error_set(err, HG_E_INVALID,
+                               "'%.*s' is not a parameter's name: letters and digits only",
                                (int)equals, text.p);
             return false;
         }

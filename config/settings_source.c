@@ -12,10 +12,11 @@ extern char **environ;
 enum { SOURCE_FLAGS = 1, SOURCE_ENVIRONMENT, SOURCE_FILE };
 enum { NAME_MAX_LEN = 64, FILE_ARENA_MAX = 1 << 28 };
 
-void settings_texts_init(struct settings_texts *texts, struct hg_arena *arena, const struct hg_key *keys,
-                         size_t key_count, struct hg_buf *problems)
+void settings_texts_init(struct settings_texts *texts, struct hg_arena *arena,
+                         const struct hg_key *keys, size_t key_count, struct hg_buf *problems)
 {
-    *texts = (struct settings_texts){.arena = arena, .keys = keys, .key_count = key_count, .problems = problems};
+    *texts = (struct settings_texts){
+        .arena = arena, .keys = keys, .key_count = key_count, .problems = problems};
     texts->values = hg_arena_must(arena, key_count * sizeof(*texts->values));
 }
 
@@ -28,7 +29,8 @@ static const struct hg_key *find_key(const struct settings_texts *texts, struct 
 }
 
 /* "; did you mean …?" in the arena, or "". */
-static const char *nearest(const struct settings_texts *texts, struct hg_str name, const char *prefix)
+static const char *nearest(const struct settings_texts *texts, struct hg_str name,
+                           const char *prefix)
 {
     struct hg_suggest suggest = {.wanted = name};
 
@@ -37,10 +39,12 @@ static const char *nearest(const struct settings_texts *texts, struct hg_str nam
     suggest_offer_cstr(&suggest, "config");
     if (!suggest.best.p)
         return "";
-    return hg_arena_printf(texts->arena, "; did you mean %s%.*s?", prefix, HG_STR_ARG(suggest.best));
+    return hg_arena_printf(texts->arena, "; did you mean %s%.*s?", prefix,
+                           HG_STR_ARG(suggest.best));
 }
 
-static void add(struct settings_texts *texts, const struct hg_key *key, struct hg_str text, const char *where)
+static void add(struct settings_texts *texts, const struct hg_key *key, struct hg_str text,
+                const char *where)
 {
     struct setting_texts *value = &texts->values[key - texts->keys];
     struct setting_text *items;
@@ -69,7 +73,8 @@ static struct hg_str parameter_word(struct settings_texts *texts, struct hg_str 
 
     if (!hg_str_starts(word, name) || comma < 0)
         return word;
-    return hg_str_of(hg_arena_printf(texts->arena, "%.*s=%.*s", (int)((size_t)comma - name.n), word.p + name.n,
+    return hg_str_of(hg_arena_printf(texts->arena, "%.*s=%.*s", (int)((size_t)comma - name.n),
+                                     word.p + name.n,
                                      HG_STR_ARG(hg_str_skip(word, (size_t)comma + value.n))));
 }
 
@@ -79,8 +84,8 @@ static bool is_parameters(const struct hg_key *key)
 }
 
 /* Words up to the next option or the first one without '='. Returns the index of the last word taken. */
-static int read_parameters(struct settings_texts *texts, const struct hg_key *key, const char *where, int at, int argc,
-                           char **argv)
+static int read_parameters(struct settings_texts *texts, const struct hg_key *key,
+                           const char *where, int at, int argc, char **argv)
 {
     int first = at;
 
@@ -105,7 +110,8 @@ static int read_flag(struct settings_texts *texts, int at, int argc, char **argv
     key = find_key(texts, name);
     where = hg_arena_printf(texts->arena, "--%.*s", HG_STR_ARG(name));
     if (!key && !hg_str_is(name, "config")) {
-        (void)hg_buf_printf(texts->problems, "%s: there is no such option%s\n", where, nearest(texts, name, "--"));
+        (void)hg_buf_printf(texts->problems, "%s: there is no such option%s\n", where,
+                            nearest(texts, name, "--"));
         return at;
     }
     if (key && is_parameters(key) && !text.p)
@@ -141,10 +147,12 @@ void settings_read_flags(struct settings_texts *texts, int argc, char **argv)
         } else if (!is_over && strncmp(argv[i], "--", 2) == 0) {
             i = read_flag(texts, i, argc, argv);
         } else if (!is_over && argv[i][0] == '-' && argv[i][1]) {
-            (void)hg_buf_printf(texts->problems, "%s: there is no such option; options start with two dashes\n", argv[i]);
+            (void)hg_buf_printf(texts->problems,
+                                "%s: there is no such option; options start with two dashes\n",
+                                argv[i]);
         } else if (texts->template_file) {
-            (void)hg_buf_printf(texts->problems, "%s: one template only, %s is another one\n", argv[i],
-                                texts->template_file);
+            (void)hg_buf_printf(texts->problems, "%s: one template only, %s is another one\n",
+                                argv[i], texts->template_file);
         } else {
             texts->template_file = argv[i];
         }
@@ -201,11 +209,13 @@ void settings_read_environment(struct settings_texts *texts)
         ptrdiff_t equals = hg_str_find(text, '=');
 
         if (hg_str_starts(text, HG_STR("HEADGATE_")) && equals > 0)
-            read_variable(texts, hg_str_n(text.p, (size_t)equals), hg_str_skip(text, (size_t)equals + 1));
+            read_variable(texts, hg_str_n(text.p, (size_t)equals),
+                          hg_str_skip(text, (size_t)equals + 1));
     }
 }
 
-static void add_item(struct settings_texts *texts, const struct hg_key *key, const struct hg_node *item, const char *where)
+static void add_item(struct settings_texts *texts, const struct hg_key *key,
+                     const struct hg_node *item, const char *where)
 {
     struct hg_str text = node_text(item);
 
@@ -224,11 +234,12 @@ static void read_member(struct settings_texts *texts, const struct hg_node_membe
 {
     const struct hg_key *key = find_key(texts, member->key);
     const struct hg_node *value = member->value;
-    const char *where = hg_arena_printf(texts->arena, "%s:%u: %.*s", texts->config_file, member->line,
-                                        HG_STR_ARG(member->key));
+    const char *where = hg_arena_printf(texts->arena, "%s:%u: %.*s", texts->config_file,
+                                        member->line, HG_STR_ARG(member->key));
 
     if (!key) {
-        (void)hg_buf_printf(texts->problems, "%s: there is no such setting%s\n", where, nearest(texts, member->key, ""));
+        (void)hg_buf_printf(texts->problems, "%s: there is no such setting%s\n", where,
+                            nearest(texts, member->key, ""));
     } else if (node_is_list(value) && key_is_list(key)) {
         for (size_t i = 0; i < value->count; i++)
             add_item(texts, key, value->items[i], where);
@@ -257,13 +268,16 @@ void settings_read_file(struct settings_texts *texts)
     arena = hg_arena_new(FILE_ARENA_MAX);
     root = node_load(arena, texts->config_file, &problems);
     if (root && !node_is_map(root))
-        problems_add(&problems, root->line, root->column, "must hold one setting a line: `key: value`");
+        problems_add(&problems, root->line, root->column,
+                     "must hold one setting a line: `key: value`");
     for (size_t i = 0; i < problems.count; i++) {
         if (problems.items[i].line)
-            (void)hg_buf_printf(texts->problems, "%s:%u:%u: %s\n", texts->config_file, problems.items[i].line,
-                                problems.items[i].column, problems.items[i].text);
+            (void)hg_buf_printf(texts->problems, "%s:%u:%u: %s\n", texts->config_file,
+                                problems.items[i].line, problems.items[i].column,
+                                problems.items[i].text);
         else
-            (void)hg_buf_printf(texts->problems, "%s: %s\n", texts->config_where, problems.items[i].text);
+            (void)hg_buf_printf(texts->problems, "%s: %s\n", texts->config_where,
+                                problems.items[i].text);
     }
     problems_fini(&problems);
     for (size_t i = 0; node_is_map(root) && i < root->count; i++)

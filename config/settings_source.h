@@ -23,8 +23,8 @@ struct settings_texts {
     const char *template_file, *config_file, *config_where;
 };
 
-void settings_texts_init(struct settings_texts *texts, struct hg_arena *arena, const struct hg_key *keys,
-                         size_t key_count, struct hg_buf *problems);
+void settings_texts_init(struct settings_texts *texts, struct hg_arena *arena,
+                         const struct hg_key *keys, size_t key_count, struct hg_buf *problems);
 void settings_read_flags(struct settings_texts *texts, int argc, char **argv);
 void settings_read_environment(struct settings_texts *texts);
 /* The file that --config or HEADGATE_CONFIG names, if any. */

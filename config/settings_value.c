@@ -10,10 +10,12 @@ struct unit {
     int64_t factor;
 };
 
-static const struct unit durations[] = {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {NULL, 0}};
-static const struct unit sizes[] = {{"", 1},           {"B", 1},           {"K", 1 << 10},   {"KB", 1 << 10},
-                                    {"KiB", 1 << 10},  {"M", 1 << 20},     {"MB", 1 << 20},  {"MiB", 1 << 20},
-                                    {"G", 1 << 30},    {"GB", 1 << 30},    {"GiB", 1 << 30}, {NULL, 0}};
+static const struct unit durations[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {NULL, 0}};
+static const struct unit sizes[] = {{"", 1},         {"B", 1},         {"K", 1 << 10},
+                                    {"KB", 1 << 10}, {"KiB", 1 << 10}, {"M", 1 << 20},
+                                    {"MB", 1 << 20}, {"MiB", 1 << 20}, {"G", 1 << 30},
+                                    {"GB", 1 << 30}, {"GiB", 1 << 30}, {NULL, 0}};
 
 bool key_is_list(const struct hg_key *key)
 {
@@ -49,42 +51,51 @@ static bool check_address(struct hg_str text, struct hg_error *err)
         colon--;
     if (colon < 2 || !hg_str_u64(hg_str_skip(text, colon), 65535, &port) ||
         (memchr(text.p, ':', colon - 1) && (text.p[0] != '[' || text.p[colon - 2] != ']'))) {
-        (void)hg_error_set(err, HG_E_INVALID,
-                           "'%.*s' is not ADDRESS:PORT, such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080",
-                           HG_STR_ARG(text));
+        (void)hg_error_set(
+            err, HG_E_INVALID,
+            "'%.*s' is not ADDRESS:PORT, such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080",
+            HG_STR_ARG(text));
         return false;
     }
     return true;
 }
 
-static bool read_number(const struct hg_key *key, struct hg_str text, int64_t *value, struct hg_error *err)
+static bool read_number(const struct hg_key *key, struct hg_str text, int64_t *value,
+                        struct hg_error *err)
 {
     bool is_good;
 
     if (key->type == HG_KEY_MS)
-        is_good = parse_with_unit(text, durations, value) || (hg_str_is(text, "0") && (*value = 0, true));
+        is_good =
+            parse_with_unit(text, durations, value) || (hg_str_is(text, "0") && (*value = 0, true));
     else if (key->type == HG_KEY_BYTES)
         is_good = parse_with_unit(text, sizes, value);
     else
         is_good = hg_str_i64(text, 0, INT64_MAX, value);
     if (!is_good && key->type == HG_KEY_MS)
-        (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a duration such as 500ms, 30s, 10m or 1h", HG_STR_ARG(text));
+        (void)hg_error_set(err, HG_E_INVALID,
+                           "'%.*s' is not a duration such as 500ms, 30s, 10m or 1h",
+                           HG_STR_ARG(text));
     else if (!is_good && key->type == HG_KEY_BYTES)
-        (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a size such as 4096, 512K or 10M", HG_STR_ARG(text));
+        (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a size such as 4096, 512K or 10M",
+                           HG_STR_ARG(text));
     else if (!is_good)
         (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a whole number", HG_STR_ARG(text));
     else if ((is_good = *value >= key->min && *value <= key->max))
         return true;
     else
-        (void)hg_error_set(err, HG_E_INVALID, "%.*s is out of range: %lld to %lld%s", HG_STR_ARG(text),
-                           (long long)key->min, (long long)key->max,
-                           key->type == HG_KEY_MS ? " milliseconds" : key->type == HG_KEY_BYTES ? " bytes" : "");
+        (void)hg_error_set(err, HG_E_INVALID, "%.*s is out of range: %lld to %lld%s",
+                           HG_STR_ARG(text), (long long)key->min, (long long)key->max,
+                           key->type == HG_KEY_MS      ? " milliseconds"
+                           : key->type == HG_KEY_BYTES ? " bytes"
+                                                       : "");
     return is_good;
 }
 
 static bool read_switch(struct hg_str text, bool *value, struct hg_error *err)
 {
-    static const char *const yes[] = {"true", "yes", "on", "1"}, *const no[] = {"false", "no", "off", "0"};
+    static const char *const yes[] = {"true", "yes", "on", "1"}, *const no[] = {"false", "no",
+                                                                                "off", "0"};
 
     for (size_t i = 0; i < HG_COUNT(yes); i++) {
         *value = hg_str_is_nocase(text, yes[i]);
@@ -95,7 +106,8 @@ static bool read_switch(struct hg_str text, bool *value, struct hg_error *err)
     return false;
 }
 
-static bool read_choice(const struct hg_key *key, struct hg_str text, int *value, struct hg_error *err)
+static bool read_choice(const struct hg_key *key, struct hg_str text, int *value,
+                        struct hg_error *err)
 {
     struct hg_suggest suggest = {.wanted = text};
     struct hg_str rest = hg_str_of(key->choices), choice;
@@ -105,12 +117,13 @@ static bool read_choice(const struct hg_key *key, struct hg_str text, int *value
             return true;
         suggest_offer(&suggest, choice);
     }
-    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not one of %s%s", HG_STR_ARG(text), key->choices,
-                       suggest_text(&suggest));
+    (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not one of %s%s", HG_STR_ARG(text),
+                       key->choices, suggest_text(&suggest));
     return false;
 }
 
-static bool read_pair(struct hg_arena *arena, struct hg_str text, struct hg_kv *pair, struct hg_error *err)
+static bool read_pair(struct hg_arena *arena, struct hg_str text, struct hg_kv *pair,
+                      struct hg_error *err)
 {
     ptrdiff_t equals = hg_str_find(text, '=');
 
@@ -124,8 +137,8 @@ static bool read_pair(struct hg_arena *arena, struct hg_str text, struct hg_kv *
 }
 
 /* One text into its field; lists grow, their array is large enough. */
-static bool store_one(struct hg_arena *arena, const struct hg_key *key, struct hg_str text, void *field,
-                      struct hg_error *err)
+static bool store_one(struct hg_arena *arena, const struct hg_key *key, struct hg_str text,
+                      void *field, struct hg_error *err)
 {
     struct hg_str_list *list = field;
     struct hg_kv_list *pairs = field;
@@ -157,7 +170,8 @@ static bool store_one(struct hg_arena *arena, const struct hg_key *key, struct h
     case HG_KEY_PAIRS:
         return read_pair(arena, text, &pairs->items[pairs->count], err) && (pairs->count++, true);
     case HG_KEY_NUMBER:
-        return read_number(key, text, &number, err) && (*(unsigned *)field = (unsigned)number, true);
+        return read_number(key, text, &number, err) &&
+               (*(unsigned *)field = (unsigned)number, true);
     case HG_KEY_BYTES:
         return read_number(key, text, &number, err) && (*(size_t *)field = (size_t)number, true);
     case HG_KEY_MS:
@@ -170,17 +184,20 @@ static bool store_one(struct hg_arena *arena, const struct hg_key *key, struct h
     return false;
 }
 
-bool setting_store(struct hg_arena *arena, const struct hg_key *key, const struct setting_text *texts, size_t count,
-                   struct hg_settings *settings, struct hg_buf *problems)
+bool setting_store(struct hg_arena *arena, const struct hg_key *key,
+                   const struct setting_text *texts, size_t count, struct hg_settings *settings,
+                   struct hg_buf *problems)
 {
     int64_t unused[2]; /* as large as any field that is only checked */
     void *field = key->offset == HG_NO_FIELD ? (void *)unused : (char *)settings + key->offset;
     bool is_good = true;
 
     if (key->type == HG_KEY_PAIRS)
-        *(struct hg_kv_list *)field = (struct hg_kv_list){hg_arena_must(arena, count * sizeof(struct hg_kv)), 0};
+        *(struct hg_kv_list *)field =
+            (struct hg_kv_list){hg_arena_must(arena, count * sizeof(struct hg_kv)), 0};
     else if (key_is_list(key))
-        *(struct hg_str_list *)field = (struct hg_str_list){hg_arena_must(arena, count * sizeof(char *)), 0};
+        *(struct hg_str_list *)field =
+            (struct hg_str_list){hg_arena_must(arena, count * sizeof(char *)), 0};
     for (size_t i = 0; i < count; i++) {
         struct hg_error err = {""};
 

@@ -24,11 +24,11 @@ enum hg_key_type {
 struct hg_key {
     const char *name;
     enum hg_key_type type;
-    size_t offset;              /* in struct hg_settings; HG_NO_FIELD: only checked */
-    const char *fallback;       /* the default as one would write it; NULL for none */
+    size_t offset;        /* in struct hg_settings; HG_NO_FIELD: only checked */
+    const char *fallback; /* the default as one would write it; NULL for none */
     int64_t min, max;
     const char *argument, *help;
-    const char *choices;        /* of HG_KEY_CHOICE */
+    const char *choices; /* of HG_KEY_CHOICE */
     /* Says why a text cannot be used, in err; NULL when every text can. */
     bool (*check)(struct hg_str text, struct hg_error *err);
 };
@@ -41,8 +41,9 @@ struct setting_text {
 };
 
 /* Stores the texts (one, unless the type is a list) into the field. False with a line in problems for each text at fault. */
-bool setting_store(struct hg_arena *arena, const struct hg_key *key, const struct setting_text *texts, size_t count,
-                   struct hg_settings *settings, struct hg_buf *problems);
+bool setting_store(struct hg_arena *arena, const struct hg_key *key,
+                   const struct setting_text *texts, size_t count, struct hg_settings *settings,
+                   struct hg_buf *problems);
 
 bool key_is_list(const struct hg_key *key);
 

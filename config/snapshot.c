@@ -69,8 +69,8 @@ static bool take_arn(struct hg_str *rest)
     if (!hg_str_starts(*rest, HG_STR("arn:")))
         return true;
     *rest = hg_str_skip(*rest, 4);
-    return hg_str_next(rest, ':', &part) && hg_str_starts(part, HG_STR("aws")) && hg_str_next(rest, ':', &part) &&
-           hg_str_is(part, "lambda");
+    return hg_str_next(rest, ':', &part) && hg_str_starts(part, HG_STR("aws")) &&
+           hg_str_next(rest, ':', &part) && hg_str_is(part, "lambda");
 }
 
 /*
@@ -113,10 +113,12 @@ static bool split_ref(struct hg_str text, struct function_ref *ref)
     return true;
 }
 
-static const struct hg_function *find_version(const struct hg_snapshot *snapshot, struct hg_str name, struct hg_str version)
+static const struct hg_function *find_version(const struct hg_snapshot *snapshot,
+                                              struct hg_str name, struct hg_str version)
 {
     for (size_t i = 0; i < snapshot->function_count; i++)
-        if (hg_str_eq(snapshot->functions[i]->name, name) && hg_str_eq(snapshot->functions[i]->version, version))
+        if (hg_str_eq(snapshot->functions[i]->name, name) &&
+            hg_str_eq(snapshot->functions[i]->version, version))
             return snapshot->functions[i];
     return NULL;
 }
@@ -127,11 +129,12 @@ static const struct hg_function *draw(const struct hg_alias *alias)
     if (!alias->weighted)
         return alias->function;
     /* 53 random bits make an even share of 0…1. */
-    return (double)(hg_random_u64() >> 11) * 0x1p-53 < alias->weight ? alias->weighted : alias->function;
+    return (double)(hg_random_u64() >> 11) * 0x1p-53 < alias->weight ? alias->weighted
+                                                                     : alias->function;
 }
 
-static const struct hg_function *find_qualified(const struct hg_snapshot *snapshot, struct hg_str name,
-                                                struct hg_str qualifier)
+static const struct hg_function *find_qualified(const struct hg_snapshot *snapshot,
+                                                struct hg_str name, struct hg_str qualifier)
 {
     for (size_t i = 0; i < snapshot->alias_count; i++) {
         const struct hg_alias *alias = &snapshot->aliases[i];
@@ -142,8 +145,8 @@ static const struct hg_function *find_qualified(const struct hg_snapshot *snapsh
     return find_version(snapshot, name, qualifier);
 }
 
-const struct hg_function *snapshot_find_function(const struct hg_snapshot *snapshot, struct hg_str name,
-                                                 struct hg_str qualifier)
+const struct hg_function *snapshot_find_function(const struct hg_snapshot *snapshot,
+                                                 struct hg_str name, struct hg_str qualifier)
 {
     const struct hg_function *latest = hg_map_get(&snapshot->functions_by_name, name);
     struct function_ref ref = {.name = name};

@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 
-enum { NAME_MAX_LEN = 64 }; /* longer names are not compared: nobody mistypes them by a letter or two */
+enum {
+    NAME_MAX_LEN = 64
+}; /* longer names are not compared: nobody mistypes them by a letter or two */
 
 static char lower(char c)
 {
@@ -63,6 +65,7 @@ const char *suggest_text(struct hg_suggest *suggest)
 {
     suggest->text[0] = '\0';
     if (suggest->best.p)
-        (void)snprintf(suggest->text, sizeof(suggest->text), "; did you mean %.*s?", HG_STR_ARG(suggest->best));
+        (void)snprintf(suggest->text, sizeof(suggest->text), "; did you mean %.*s?",
+                       HG_STR_ARG(suggest->best));
     return suggest->text;
 }

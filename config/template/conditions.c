@@ -14,7 +14,8 @@ static void say_unknown(struct hg_eval *eval, struct hg_str name, const struct h
 
     for (size_t i = 0; (entry = hg_map_next(&eval->conditions, &i));)
         suggest_offer(&suggest, entry->key);
-    eval_problem(eval, at, "there is no condition '%.*s'%s", HG_STR_ARG(name), suggest_text(&suggest));
+    eval_problem(eval, at, "there is no condition '%.*s'%s", HG_STR_ARG(name),
+                 suggest_text(&suggest));
 }
 
 static enum truth truth_of_name(struct hg_eval *eval, struct hg_str name, const struct hg_node *at)
@@ -28,7 +29,8 @@ static enum truth truth_of_name(struct hg_eval *eval, struct hg_str name, const 
         return TRUTH_FAULT;
     }
     if (condition->progress == EVAL_RUNNING) {
-        eval_problem(eval, condition->raw, "the condition '%.*s' depends on itself", HG_STR_ARG(name));
+        eval_problem(eval, condition->raw, "the condition '%.*s' depends on itself",
+                     HG_STR_ARG(name));
         return TRUTH_FAULT;
     }
     if (condition->progress == EVAL_NEW) {
@@ -53,7 +55,8 @@ static void append_comparable(struct hg_buf *buf, const struct hg_node *value)
         node_to_json(value, buf);
 }
 
-static enum truth truth_of_equals(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+static enum truth truth_of_equals(struct hg_eval *eval, const struct hg_node *argument,
+                                  const struct hg_node *at)
 {
     const struct hg_node *left, *right;
     struct hg_buf a, b;
@@ -78,11 +81,12 @@ static enum truth truth_of_equals(struct hg_eval *eval, const struct hg_node *ar
 }
 
 /* And (stops at the first false) and Or (stops at the first true): 2 to 10 conditions. */
-static enum truth truth_of_many(struct hg_eval *eval, const struct hg_node *argument, enum truth stop,
-                                const struct hg_node *at)
+static enum truth truth_of_many(struct hg_eval *eval, const struct hg_node *argument,
+                                enum truth stop, const struct hg_node *at)
 {
     if (!node_is_list(argument) || argument->count < 2 || argument->count > 10) {
-        eval_problem(eval, at, "%s takes a list of 2 to 10 conditions", stop == TRUTH_NO ? "Fn::And" : "Fn::Or");
+        eval_problem(eval, at, "%s takes a list of 2 to 10 conditions",
+                     stop == TRUTH_NO ? "Fn::And" : "Fn::Or");
         return TRUTH_FAULT;
     }
     for (size_t i = 0; i < argument->count; i++) {
@@ -94,7 +98,8 @@ static enum truth truth_of_many(struct hg_eval *eval, const struct hg_node *argu
     return stop == TRUTH_NO ? TRUTH_YES : TRUTH_NO;
 }
 
-static enum truth truth_of_not(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+static enum truth truth_of_not(struct hg_eval *eval, const struct hg_node *argument,
+                               const struct hg_node *at)
 {
     enum truth truth;
 
@@ -115,7 +120,8 @@ static enum truth truth_inside(struct hg_eval *eval, const struct hg_node *raw)
     bool is_true, ok;
 
     if (!node_is_map(raw) || raw->count != 1) {
-        eval_problem(eval, raw, "a condition is one of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition");
+        eval_problem(eval, raw,
+                     "a condition is one of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition");
         return TRUTH_FAULT;
     }
     name = raw->members[0].key;
@@ -135,7 +141,8 @@ static enum truth truth_inside(struct hg_eval *eval, const struct hg_node *raw)
         return TRUTH_FAULT;
     is_true = node_bool(value, &ok);
     if (!ok) {
-        eval_problem(eval, raw, "a condition is one of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition");
+        eval_problem(eval, raw,
+                     "a condition is one of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition");
         return TRUTH_FAULT;
     }
     return is_true ? TRUTH_YES : TRUTH_NO;

@@ -49,13 +49,16 @@ void eval_warn(struct hg_eval *eval, unsigned line, const char *format, ...)
             return;
         }
     if ((eval->notice_count & (eval->notice_count - 1)) == 0) {
-        notices = hg_arena_must(eval->arena, (eval->notice_count ? eval->notice_count * 2 : 1) * sizeof(*notices));
+        notices = hg_arena_must(eval->arena, (eval->notice_count ? eval->notice_count * 2 : 1) *
+                                                 sizeof(*notices));
         if (eval->notice_count)
             memcpy(notices, eval->notices, eval->notice_count * sizeof(*notices));
         eval->notices = notices;
     }
-    eval->notices[eval->notice_count++] = (struct hg_notice){
-        .kind = HG_NOTICE_WARNING, .line = line, .text = hg_arena_str(eval->arena, hg_str_of(text))};
+    eval->notices[eval->notice_count++] =
+        (struct hg_notice){.kind = HG_NOTICE_WARNING,
+                           .line = line,
+                           .text = hg_arena_str(eval->arena, hg_str_of(text))};
     free(text);
 }
 
@@ -72,7 +75,8 @@ struct hg_node *eval_new_text(struct hg_eval *eval, struct hg_str text, const st
         return NULL;
     }
     if (text.n > HG_EVAL_TEXTS_MAX - eval->texts) {
-        eval_problem(eval, NULL, "the functions of this template make more than %d bytes of text", HG_EVAL_TEXTS_MAX);
+        eval_problem(eval, NULL, "the functions of this template make more than %d bytes of text",
+                     HG_EVAL_TEXTS_MAX);
         return NULL;
     }
     eval->texts += text.n;
@@ -82,7 +86,8 @@ struct hg_node *eval_new_text(struct hg_eval *eval, struct hg_str text, const st
 bool eval_enter(struct hg_eval *eval, const struct hg_node *at)
 {
     if (eval->depth >= HG_EVAL_DEPTH_MAX) {
-        eval_problem(eval, at, "names or conditions lead to one another more than %d deep", HG_EVAL_DEPTH_MAX);
+        eval_problem(eval, at, "names or conditions lead to one another more than %d deep",
+                     HG_EVAL_DEPTH_MAX);
         return false;
     }
     eval->depth++;
@@ -97,7 +102,8 @@ void eval_leave(struct hg_eval *eval)
 bool eval_descend(struct hg_eval *eval, const struct hg_node *at)
 {
     if (eval->levels >= HG_EVAL_LEVELS_MAX) {
-        eval_problem(eval, at, "values are nested more than %d deep, through names and files", HG_EVAL_LEVELS_MAX);
+        eval_problem(eval, at, "values are nested more than %d deep, through names and files",
+                     HG_EVAL_LEVELS_MAX);
         return false;
     }
     eval->levels++;
@@ -113,7 +119,8 @@ const struct hg_node_member *eval_call_of(const struct hg_node *node)
 {
     if (!node_is_map(node) || node->count != 1)
         return NULL;
-    if (hg_str_is(node->members[0].key, "Ref") || hg_str_starts(node->members[0].key, HG_STR("Fn::")))
+    if (hg_str_is(node->members[0].key, "Ref") ||
+        hg_str_starts(node->members[0].key, HG_STR("Fn::")))
         return &node->members[0];
     return NULL;
 }
@@ -139,7 +146,8 @@ static void say_unknown(struct hg_eval *eval, struct hg_str name, const struct h
     eval_problem(eval, at, "unknown function %.*s%s", HG_STR_ARG(name), suggest_text(&suggest));
 }
 
-static struct hg_node *call(struct hg_eval *eval, const struct hg_node_member *member, const struct hg_node *at)
+static struct hg_node *call(struct hg_eval *eval, const struct hg_node_member *member,
+                            const struct hg_node *at)
 {
     const struct intrinsic *intrinsic = find_intrinsic(member->key);
 
@@ -148,7 +156,8 @@ static struct hg_node *call(struct hg_eval *eval, const struct hg_node_member *m
         return NULL;
     }
     if (intrinsic->is_extension && !eval->has_extensions) {
-        eval_problem(eval, at, "%s needs the line 'Transform: AWS::LanguageExtensions' in the template",
+        eval_problem(eval, at,
+                     "%s needs the line 'Transform: AWS::LanguageExtensions' in the template",
                      intrinsic->name);
         return NULL;
     }
@@ -165,7 +174,9 @@ static bool has_stray_call(struct hg_eval *eval, const struct hg_node *map)
         if (!hg_str_starts(key, HG_STR("Fn::")))
             continue;
         if (find_intrinsic(key))
-            eval_problem(eval, &at, "%.*s must be the only key of its map; is the indentation right?", HG_STR_ARG(key));
+            eval_problem(eval, &at,
+                         "%.*s must be the only key of its map; is the indentation right?",
+                         HG_STR_ARG(key));
         else
             say_unknown(eval, key, &at);
         return true;
@@ -213,7 +224,8 @@ struct hg_node *eval_value(struct hg_eval *eval, const struct hg_node *raw)
     if (!raw)
         return NULL;
     if (eval->nodes >= HG_EVAL_NODES_MAX) {
-        eval_problem(eval, NULL, "evaluating this template takes more than %d steps", HG_EVAL_NODES_MAX);
+        eval_problem(eval, NULL, "evaluating this template takes more than %d steps",
+                     HG_EVAL_NODES_MAX);
         return NULL;
     }
     eval->nodes++;
@@ -233,7 +245,8 @@ struct hg_node *eval_resolve(struct hg_eval *eval, const struct hg_node *raw)
     return value == &eval_no_value ? NULL : value;
 }
 
-bool eval_text(struct hg_eval *eval, const struct hg_node *raw, const char *what, struct hg_str *text)
+bool eval_text(struct hg_eval *eval, const struct hg_node *raw, const char *what,
+               struct hg_str *text)
 {
     const struct hg_node *value = eval_value(eval, raw);
 
@@ -241,7 +254,9 @@ bool eval_text(struct hg_eval *eval, const struct hg_node *raw, const char *what
         return false;
     if (!node_is_scalar(value)) {
         eval_problem(eval, raw, "%s must be a text, not %s", what,
-                     node_is_map(value) ? "a map" : node_is_list(value) ? "a list" : "nothing");
+                     node_is_map(value)    ? "a map"
+                     : node_is_list(value) ? "a list"
+                                           : "nothing");
         return false;
     }
     *text = value->text;

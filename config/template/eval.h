@@ -25,7 +25,8 @@ bool eval_condition(struct hg_eval *eval, struct hg_str name, const struct hg_no
  * generates ({Fn}Role, {Fn}Aliaslive, ServerlessRestApi, …). Resources switched off by their Condition are declared with is_off: a Ref
  * to one is a problem.
  */
-void eval_declare(struct hg_eval *eval, struct hg_str logical_id, struct hg_node *resource, bool is_off);
+void eval_declare(struct hg_eval *eval, struct hg_str logical_id, struct hg_node *resource,
+                  bool is_off);
 /* `Fn.Alias`, `Api.Stage`, … : what such a reference means. */
 void eval_declare_alias(struct hg_eval *eval, struct hg_str dotted, struct hg_str logical_id);
 
@@ -41,8 +42,8 @@ struct hg_node *eval_resolve(struct hg_eval *eval, const struct hg_node *raw);
  * (hg_stable_id), so they are the same on every run and need no order of evaluation.
  */
 struct hg_str eval_ref(struct hg_eval *eval, struct hg_str logical_id, const struct hg_node *at);
-struct hg_str eval_attribute(struct hg_eval *eval, struct hg_str logical_id, struct hg_str attribute,
-                             const struct hg_node *at);
+struct hg_str eval_attribute(struct hg_eval *eval, struct hg_str logical_id,
+                             struct hg_str attribute, const struct hg_node *at);
 
 /*
  * What an evaluation wants to say without stopping anything: made-up values, imports without a source. In the order in which they

@@ -20,8 +20,10 @@ static struct hg_node *load(struct hg_eval *eval, struct hg_str location, const 
     char *path;
 
     if (hg_str_starts(location, HG_STR("s3://"))) {
-        eval_problem(eval, at, "AWS::Include reads local files only, not %.*s; give a path relative to the template",
-                     HG_STR_ARG(location));
+        eval_problem(
+            eval, at,
+            "AWS::Include reads local files only, not %.*s; give a path relative to the template",
+            HG_STR_ARG(location));
         return NULL;
     }
     if (location.n >= PATH_MAX || hg_str_find(location, '\0') >= 0) {
@@ -39,8 +41,8 @@ static struct hg_node *load(struct hg_eval *eval, struct hg_str location, const 
     document = node_load(eval->arena, path, &inner);
     for (size_t i = 0; i < inner.count; i++) {
         if (inner.items[i].line)
-            eval_problem(eval, at, "%.*s:%u:%u: %s", HG_STR_ARG(location), inner.items[i].line, inner.items[i].column,
-                         inner.items[i].text);
+            eval_problem(eval, at, "%.*s:%u:%u: %s", HG_STR_ARG(location), inner.items[i].line,
+                         inner.items[i].column, inner.items[i].text);
         else
             eval_problem(eval, at, "%s", inner.items[i].text);
     }
@@ -64,24 +66,27 @@ static void move_to(struct hg_node *node, const struct hg_node *at)
     }
 }
 
-static bool read_location(struct hg_eval *eval, const struct hg_node *call, const struct hg_node *at,
-                          struct hg_str *location)
+static bool read_location(struct hg_eval *eval, const struct hg_node *call,
+                          const struct hg_node *at, struct hg_str *location)
 {
     struct hg_str name = node_text(node_get(call, "Name"));
     const struct hg_node *parameters = node_get(call, "Parameters");
 
     if (!hg_str_is(name, "AWS::Include")) {
-        eval_problem(eval, at, "Fn::Transform knows AWS::Include only%s%.*s", name.n ? ", not " : "", HG_STR_ARG(name));
+        eval_problem(eval, at, "Fn::Transform knows AWS::Include only%s%.*s",
+                     name.n ? ", not " : "", HG_STR_ARG(name));
         return false;
     }
     if (!node_get(parameters, "Location")) {
         eval_problem(eval, at, "AWS::Include needs Parameters with a Location");
         return false;
     }
-    return eval_text(eval, node_get(parameters, "Location"), "the Location of AWS::Include", location);
+    return eval_text(eval, node_get(parameters, "Location"), "the Location of AWS::Include",
+                     location);
 }
 
-struct hg_node *includes_read(struct hg_eval *eval, const struct hg_node *call, const struct hg_node *at)
+struct hg_node *includes_read(struct hg_eval *eval, const struct hg_node *call,
+                              const struct hg_node *at)
 {
     struct hg_node *document = NULL;
     struct hg_str location;
@@ -94,7 +99,8 @@ struct hg_node *includes_read(struct hg_eval *eval, const struct hg_node *call, 
 }
 
 /* Puts the document in place of the call; members beside the call stay and win. */
-static void put(struct hg_eval *eval, struct hg_node *node, size_t index, const struct hg_node *document)
+static void put(struct hg_eval *eval, struct hg_node *node, size_t index,
+                const struct hg_node *document)
 {
     struct hg_node *rest;
 
@@ -129,7 +135,8 @@ static void include_at(struct hg_eval *eval, struct hg_node *node, size_t index,
     if (!document)
         return;
     if (node->count > 1 && !node_is_map(document)) {
-        eval_problem(eval, &at, "the included file must be a map, since other keys stand beside the include");
+        eval_problem(eval, &at,
+                     "the included file must be a map, since other keys stand beside the include");
         return;
     }
     put(eval, node, index, document);
@@ -144,7 +151,8 @@ static void apply_live_branch(struct hg_eval *eval, struct hg_node *arguments, u
         return; /* said when the call is evaluated */
     name = node_text(arguments->items[0]);
     if (name.p && hg_map_get(&eval->conditions, name))
-        apply(eval, arguments->items[eval_condition(eval, name, arguments->items[0]) ? 1 : 2], depth);
+        apply(eval, arguments->items[eval_condition(eval, name, arguments->items[0]) ? 1 : 2],
+              depth);
 }
 
 static void apply(struct hg_eval *eval, struct hg_node *node, unsigned depth)

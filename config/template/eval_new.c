@@ -45,8 +45,10 @@ static void check_transforms(struct hg_eval *eval, const struct hg_node *transfo
     if (!transform || transform->kind == HG_NODE_NULL)
         return;
     if (hg_str_is(suggest.wanted, "AWS::Include")) {
-        eval_problem(eval, transform, "AWS::Include is not supported for the whole template; write Fn::Transform where "
-                                      "the file's content belongs");
+        eval_problem(
+            eval, transform,
+            "AWS::Include is not supported for the whole template; write Fn::Transform where "
+            "the file's content belongs");
         return;
     }
     for (size_t i = 0; i < HG_COUNT(known); i++) {
@@ -54,8 +56,8 @@ static void check_transforms(struct hg_eval *eval, const struct hg_node *transfo
             return;
         suggest_offer_cstr(&suggest, known[i]);
     }
-    eval_warn(eval, transform->line, "the transform '%.*s' is not known and not applied%s", HG_STR_ARG(suggest.wanted),
-              suggest_text(&suggest));
+    eval_warn(eval, transform->line, "the transform '%.*s' is not known and not applied%s",
+              HG_STR_ARG(suggest.wanted), suggest_text(&suggest));
 }
 
 /* Loops stand where names stand; found here, they are one clear sentence instead of odd resources. */
@@ -94,7 +96,8 @@ struct hg_eval *eval_new(struct hg_arena *arena, struct hg_node *document, const
         eval_problem(eval, document, "a template is a map with the key Resources");
         return eval;
     }
-    eval->has_extensions = names_transform(node_get(document, "Transform"), "AWS::LanguageExtensions");
+    eval->has_extensions =
+        names_transform(node_get(document, "Transform"), "AWS::LanguageExtensions");
     check_transforms(eval, node_get(document, "Transform"));
     refuse_loops(eval);
     parameters_read(eval);
@@ -102,7 +105,8 @@ struct hg_eval *eval_new(struct hg_arena *arena, struct hg_node *document, const
     return eval;
 }
 
-void eval_declare(struct hg_eval *eval, struct hg_str logical_id, struct hg_node *resource, bool is_off)
+void eval_declare(struct hg_eval *eval, struct hg_str logical_id, struct hg_node *resource,
+                  bool is_off)
 {
     struct eval_resource *declared = hg_map_get(&eval->resources, logical_id);
     struct eval_resource **in_order;
@@ -110,9 +114,11 @@ void eval_declare(struct hg_eval *eval, struct hg_str logical_id, struct hg_node
     if (!declared) {
         declared = hg_arena_must(eval->arena, sizeof(*declared));
         if ((eval->resource_count & (eval->resource_count - 1)) == 0) {
-            in_order = hg_arena_must(eval->arena, HG_MAX(eval->resource_count * 2, 1) * sizeof(struct eval_resource *));
+            in_order = hg_arena_must(eval->arena, HG_MAX(eval->resource_count * 2, 1) *
+                                                      sizeof(struct eval_resource *));
             if (eval->resource_count)
-                memcpy(in_order, eval->in_order, eval->resource_count * sizeof(struct eval_resource *));
+                memcpy(in_order, eval->in_order,
+                       eval->resource_count * sizeof(struct eval_resource *));
             eval->in_order = in_order;
         }
         declared->order = eval->resource_count;
@@ -130,7 +136,8 @@ void eval_declare(struct hg_eval *eval, struct hg_str logical_id, struct hg_node
 
 void eval_declare_alias(struct hg_eval *eval, struct hg_str dotted, struct hg_str logical_id)
 {
-    char *name = hg_arena_strdup(eval->arena, dotted), *id = hg_arena_strdup(eval->arena, logical_id);
+    char *name = hg_arena_strdup(eval->arena, dotted),
+         *id = hg_arena_strdup(eval->arena, logical_id);
 
     (void)hg_map_set(&eval->aliases, hg_str_of(name), id);
 }

@@ -10,12 +10,13 @@
 #include "core/map.h"
 
 enum {
-    HG_EVAL_TEXT_MAX = 1024 * 1024,         /* one text that Fn::Sub, Fn::Join, … make */
-    HG_EVAL_TEXTS_MAX = 64 * 1024 * 1024,   /* all of them */
-    HG_EVAL_NODES_MAX = 2 * 1000 * 1000,    /* values looked at; a template has thousands */
-    HG_EVAL_DEPTH_MAX = 200,                /* names and conditions that lead to one another */
-    HG_EVAL_LEVELS_MAX = 1500,              /* values inside values, through names and files: what the stack holds */
-    HG_EVAL_INCLUDES_MAX = 50,              /* files that AWS::Include names */
+    HG_EVAL_TEXT_MAX = 1024 * 1024,       /* one text that Fn::Sub, Fn::Join, … make */
+    HG_EVAL_TEXTS_MAX = 64 * 1024 * 1024, /* all of them */
+    HG_EVAL_NODES_MAX = 2 * 1000 * 1000,  /* values looked at; a template has thousands */
+    HG_EVAL_DEPTH_MAX = 200,              /* names and conditions that lead to one another */
+    HG_EVAL_LEVELS_MAX =
+        1500, /* values inside values, through names and files: what the stack holds */
+    HG_EVAL_INCLUDES_MAX = 50, /* files that AWS::Include names */
 };
 
 /* Something whose value is found on demand; running means that we are inside it: a cycle. */
@@ -67,11 +68,13 @@ extern struct hg_node eval_no_value;
 /* Like eval_resolve, but tells &eval_no_value from a fault (NULL). */
 struct hg_node *eval_value(struct hg_eval *eval, const struct hg_node *raw);
 /* A scalar as text. False (said already) at a fault; what names the place in the sentence: "Fn::Join: the delimiter". */
-bool eval_text(struct hg_eval *eval, const struct hg_node *raw, const char *what, struct hg_str *text);
+bool eval_text(struct hg_eval *eval, const struct hg_node *raw, const char *what,
+               struct hg_str *text);
 /* A list; NULL (said already) at a fault. */
 struct hg_node *eval_list(struct hg_eval *eval, const struct hg_node *raw, const char *what);
 
-void eval_problem(struct hg_eval *eval, const struct hg_node *at, const char *format, ...) hg_printf_like(3, 4);
+void eval_problem(struct hg_eval *eval, const struct hg_node *at, const char *format, ...)
+    hg_printf_like(3, 4);
 /* A warning, once for each line and text. */
 void eval_warn(struct hg_eval *eval, unsigned line, const char *format, ...) hg_printf_like(3, 4);
 /* A text in the arena, against the limits. NULL (said already) beyond them. */
@@ -90,10 +93,12 @@ const struct hg_node_member *eval_call_of(const struct hg_node *node);
 /* parameters.c */
 void parameters_read(struct hg_eval *eval);
 /* parameters_check.c: type and constraints; every fault is a problem. NULL when there was one. */
-struct hg_node *parameter_make(struct hg_eval *eval, struct hg_str name, const struct hg_node *definition,
-                               struct hg_str text, const struct hg_node *at);
+struct hg_node *parameter_make(struct hg_eval *eval, struct hg_str name,
+                               const struct hg_node *definition, struct hg_str text,
+                               const struct hg_node *at);
 /* pattern.c: does the regular expression match all of text? False with a sentence in err when it is not one. */
-bool pattern_matches(struct hg_str pattern, struct hg_str text, bool *matches, struct hg_error *err);
+bool pattern_matches(struct hg_str pattern, struct hg_str text, bool *matches,
+                     struct hg_error *err);
 
 /* pseudo.c: NULL when there is no pseudo-parameter of that name. */
 struct hg_node *pseudo_value(struct hg_eval *eval, struct hg_str name, const struct hg_node *at);
@@ -108,7 +113,8 @@ void conditions_read(struct hg_eval *eval);
 /* eval_include.c: puts included documents in place, outside of what conditions switch off. */
 void includes_apply(struct hg_eval *eval);
 /* The document that a call {Name: AWS::Include, …} names, with all places set to at. NULL (said) at a fault. */
-struct hg_node *includes_read(struct hg_eval *eval, const struct hg_node *call, const struct hg_node *at);
+struct hg_node *includes_read(struct hg_eval *eval, const struct hg_node *call,
+                              const struct hg_node *at);
 
 /* refs.c: what a name means as the target of Ref or GetAtt, after SAM's dotted aliases. NULL (said) when nothing. */
 struct eval_resource *refs_find(struct hg_eval *eval, struct hg_str id, const struct hg_node *at);
@@ -117,7 +123,8 @@ struct hg_node *refs_ref(struct hg_eval *eval, struct hg_str name, const struct 
 struct hg_node *refs_attribute(struct hg_eval *eval, struct hg_str path, const struct hg_node *at);
 
 /* intrinsics*.c: evaluates a call; argument is its value. */
-typedef struct hg_node *eval_call_fn(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at);
+typedef struct hg_node *eval_call_fn(struct hg_eval *eval, const struct hg_node *argument,
+                                     const struct hg_node *at);
 #define HG_INTRINSIC(short_tag, name, fn, is_extension) eval_call_fn fn;
 #include "config/template/intrinsics.def"
 #undef HG_INTRINSIC

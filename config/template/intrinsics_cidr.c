@@ -61,7 +61,8 @@ static bool has_room(const struct block *block, uint64_t count, uint64_t bits)
     return spare >= 9 || count <= UINT64_C(1) << spare;
 }
 
-struct hg_node *call_cidr(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+struct hg_node *call_cidr(struct hg_eval *eval, const struct hg_node *argument,
+                          const struct hg_node *at)
 {
     struct hg_str range, count_text, bits_text;
     struct block block = {.family = 0};
@@ -69,26 +70,33 @@ struct hg_node *call_cidr(struct hg_eval *eval, const struct hg_node *argument, 
     struct hg_node *list;
 
     if (!node_is_list(argument) || argument->count < 2 || argument->count > 3) {
-        eval_problem(eval, at, "Fn::Cidr takes a list of three: an address range, a count, and the bits of each block");
+        eval_problem(
+            eval, at,
+            "Fn::Cidr takes a list of three: an address range, a count, and the bits of each block");
         return NULL;
     }
     if (!eval_text(eval, argument->items[0], "Fn::Cidr: the address range", &range) ||
         !eval_text(eval, argument->items[1], "Fn::Cidr: the count", &count_text))
         return NULL;
     if (!parse_block(range, &block)) {
-        eval_problem(eval, at, "Fn::Cidr: '%.*s' is not an address range such as 10.0.0.0/16", HG_STR_ARG(range));
+        eval_problem(eval, at, "Fn::Cidr: '%.*s' is not an address range such as 10.0.0.0/16",
+                     HG_STR_ARG(range));
         return NULL;
     }
     bits_text = block.family == AF_INET ? HG_STR("8") : HG_STR("64");
-    if (argument->count == 3 && !eval_text(eval, argument->items[2], "Fn::Cidr: the bits", &bits_text))
+    if (argument->count == 3 &&
+        !eval_text(eval, argument->items[2], "Fn::Cidr: the bits", &bits_text))
         return NULL;
-    if (!hg_str_u64(count_text, BLOCKS_MAX, &count) || !count || !hg_str_u64(bits_text, 128, &bits) || !bits) {
-        eval_problem(eval, at, "Fn::Cidr: the count is a number from 1 to %d, the bits from 1 to 128", BLOCKS_MAX);
+    if (!hg_str_u64(count_text, BLOCKS_MAX, &count) || !count ||
+        !hg_str_u64(bits_text, 128, &bits) || !bits) {
+        eval_problem(eval, at,
+                     "Fn::Cidr: the count is a number from 1 to %d, the bits from 1 to 128",
+                     BLOCKS_MAX);
         return NULL;
     }
     if (!has_room(&block, count, bits)) {
-        eval_problem(eval, at, "Fn::Cidr: %.*s has no room for %llu blocks of %llu bits", HG_STR_ARG(range),
-                     (unsigned long long)count, (unsigned long long)bits);
+        eval_problem(eval, at, "Fn::Cidr: %.*s has no room for %llu blocks of %llu bits",
+                     HG_STR_ARG(range), (unsigned long long)count, (unsigned long long)bits);
         return NULL;
     }
     clear_free_bits(&block);

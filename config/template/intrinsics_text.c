@@ -6,7 +6,8 @@
 
 static bool is_variable_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':';
 }
 
 static bool is_variable(struct hg_str name)
@@ -18,34 +19,36 @@ static bool is_variable(struct hg_str name)
 }
 
 /* Appends the value of ${name}. */
-static bool append_variable(struct hg_eval *eval, struct hg_buf *out, struct hg_str name, const struct hg_node *locals,
-                            const struct hg_node *at)
+static bool append_variable(struct hg_eval *eval, struct hg_buf *out, struct hg_str name,
+                            const struct hg_node *locals, const struct hg_node *at)
 {
     const struct hg_node *value = node_get_str(locals, name);
 
     if (!is_variable(name)) {
-        eval_problem(eval, at,
-                     "Fn::Sub: '${%.*s}' is not a name: letters, digits, '_', '.' and ':' only; for literal text write ${!…}",
-                     HG_STR_ARG(name));
+        eval_problem(
+            eval, at,
+            "Fn::Sub: '${%.*s}' is not a name: letters, digits, '_', '.' and ':' only; for literal text write ${!…}",
+            HG_STR_ARG(name));
         return false;
     }
     if (!value)
-        value = hg_str_find(name, '.') < 0 ? refs_ref(eval, name, at) : refs_attribute(eval, name, at);
+        value =
+            hg_str_find(name, '.') < 0 ? refs_ref(eval, name, at) : refs_attribute(eval, name, at);
     if (!value)
         return false;
     if (value == &eval_no_value)
         return true;
     if (!node_is_scalar(value)) {
-        eval_problem(eval, at, "Fn::Sub: '${%.*s}' is %s, not a text; use Fn::Join", HG_STR_ARG(name),
-                     node_is_list(value) ? "a list" : "not a plain value");
+        eval_problem(eval, at, "Fn::Sub: '${%.*s}' is %s, not a text; use Fn::Join",
+                     HG_STR_ARG(name), node_is_list(value) ? "a list" : "not a plain value");
         return false;
     }
     (void)hg_buf_append_str(out, value->text);
     return true;
 }
 
-static bool substitute(struct hg_eval *eval, struct hg_buf *out, struct hg_str text, const struct hg_node *locals,
-                       const struct hg_node *at)
+static bool substitute(struct hg_eval *eval, struct hg_buf *out, struct hg_str text,
+                       const struct hg_node *locals, const struct hg_node *at)
 {
     bool is_good = true;
     ptrdiff_t start, length;
@@ -74,7 +77,8 @@ static bool substitute(struct hg_eval *eval, struct hg_buf *out, struct hg_str t
 }
 
 /* The buffer's content as a node; the buffer is freed. */
-static struct hg_node *finish(struct hg_eval *eval, struct hg_buf *buf, bool is_good, const struct hg_node *at)
+static struct hg_node *finish(struct hg_eval *eval, struct hg_buf *buf, bool is_good,
+                              const struct hg_node *at)
 {
     struct hg_node *made = NULL;
 
@@ -86,7 +90,8 @@ static struct hg_node *finish(struct hg_eval *eval, struct hg_buf *buf, bool is_
     return made;
 }
 
-struct hg_node *call_sub(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+struct hg_node *call_sub(struct hg_eval *eval, const struct hg_node *argument,
+                         const struct hg_node *at)
 {
     const struct hg_node *text = argument, *locals = NULL;
     struct hg_buf out;
@@ -111,7 +116,8 @@ struct hg_node *call_sub(struct hg_eval *eval, const struct hg_node *argument, c
     return finish(eval, &out, is_good, at);
 }
 
-struct hg_node *call_join(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+struct hg_node *call_join(struct hg_eval *eval, const struct hg_node *argument,
+                          const struct hg_node *at)
 {
     size_t before = eval->problems->count;
     const struct hg_node *list;
@@ -139,7 +145,8 @@ struct hg_node *call_join(struct hg_eval *eval, const struct hg_node *argument, 
     return finish(eval, &out, is_good && eval->problems->count == before, at);
 }
 
-struct hg_node *call_split(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+struct hg_node *call_split(struct hg_eval *eval, const struct hg_node *argument,
+                           const struct hg_node *at)
 {
     struct hg_str delimiter, text;
     struct hg_node *list;
@@ -169,7 +176,8 @@ struct hg_node *call_split(struct hg_eval *eval, const struct hg_node *argument,
     return list;
 }
 
-struct hg_node *call_base64(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+struct hg_node *call_base64(struct hg_eval *eval, const struct hg_node *argument,
+                            const struct hg_node *at)
 {
     struct hg_str text;
     struct hg_buf out;
@@ -180,7 +188,8 @@ struct hg_node *call_base64(struct hg_eval *eval, const struct hg_node *argument
     return finish(eval, &out, hg_base64_encode(&out, text) || out.is_overflown, at);
 }
 
-struct hg_node *call_to_json_string(struct hg_eval *eval, const struct hg_node *argument, const struct hg_node *at)
+struct hg_node *call_to_json_string(struct hg_eval *eval, const struct hg_node *argument,
+                                    const struct hg_node *at)
 {
     const struct hg_node *value = eval_value(eval, argument);
     struct hg_buf out;

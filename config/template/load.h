@@ -22,7 +22,8 @@ struct load {
 };
 
 /* A node, counted; NULL (and a problem, once) when the document has too many. */
-struct hg_node *load_node(struct load *load, enum hg_node_kind kind, unsigned line, unsigned column);
+struct hg_node *load_node(struct load *load, enum hg_node_kind kind, unsigned line,
+                          unsigned column);
 /* Counts more values that stand behind an alias. */
 bool load_count(struct load *load, size_t more, unsigned line, unsigned column);
 /* False and a problem when depth is beyond the limit. */

@@ -73,7 +73,8 @@ bool node_int(const struct hg_node *node, int64_t min, int64_t max, int64_t *val
     return text.p && hg_str_i64(text, min, max, value);
 }
 
-static struct hg_node *new_node(struct hg_arena *arena, enum hg_node_kind kind, const struct hg_node *at)
+static struct hg_node *new_node(struct hg_arena *arena, enum hg_node_kind kind,
+                                const struct hg_node *at)
 {
     struct hg_node *node = hg_arena_must(arena, sizeof(*node));
 
@@ -123,12 +124,13 @@ void node_set(struct hg_arena *arena, struct hg_node *map, struct hg_str key, st
             map->members[i].value = value;
             return;
         }
-    node_append(arena, map, &(struct hg_node_member){
-        .key = hg_arena_str(arena, key),
-        .value = value,
-        .line = value ? value->line : map->line,
-        .column = value ? value->column : map->column,
-    });
+    node_append(arena, map,
+                &(struct hg_node_member){
+                    .key = hg_arena_str(arena, key),
+                    .value = value,
+                    .line = value ? value->line : map->line,
+                    .column = value ? value->column : map->column,
+                });
 }
 
 void node_append(struct hg_arena *arena, struct hg_node *map, const struct hg_node_member *member)

@@ -27,7 +27,8 @@ struct hg_node {
     enum hg_node_kind kind;
     enum hg_scalar_kind scalar;
     unsigned line, column;
-    struct hg_str text;             /* scalar; booleans of YAML 1.1 (yes/on/…) are normalised to "true"/"false" */
+    struct hg_str
+        text; /* scalar; booleans of YAML 1.1 (yes/on/…) are normalised to "true"/"false" */
     struct hg_node_member *members; /* map, in document order; a key stands once */
     struct hg_node **items;         /* list */
     size_t count;                   /* members or items */
@@ -38,7 +39,8 @@ struct hg_node {
  * {"Fn::GetAtt": ["A", "B"]}); anchors, aliases and `<<` are resolved; nesting, size and alias expansion are bounded. NULL when
  * problems were added.
  */
-struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes, struct hg_problems *problems);
+struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes,
+                           struct hg_problems *problems);
 /* Same from a file; a missing file is a problem too. */
 struct hg_node *node_load(struct hg_arena *arena, const char *path, struct hg_problems *problems);
 
@@ -62,7 +64,8 @@ bool node_int(const struct hg_node *node, int64_t min, int64_t max, int64_t *val
 struct hg_node *node_new_text(struct hg_arena *arena, struct hg_str text, const struct hg_node *at);
 struct hg_node *node_new_map(struct hg_arena *arena, const struct hg_node *at);
 struct hg_node *node_new_list(struct hg_arena *arena, const struct hg_node *at);
-void node_set(struct hg_arena *arena, struct hg_node *map, struct hg_str key, struct hg_node *value); /* replaces */
+void node_set(struct hg_arena *arena, struct hg_node *map, struct hg_str key,
+              struct hg_node *value); /* replaces */
 /* Appends a member whose key is known to be new; key and value are borrowed. */
 void node_append(struct hg_arena *arena, struct hg_node *map, const struct hg_node_member *member);
 void node_push(struct hg_arena *arena, struct hg_node *list, struct hg_node *item);

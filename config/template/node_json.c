@@ -36,9 +36,11 @@ static struct hg_str unescape(struct reader *reader, struct hg_json_value string
     return plain;
 }
 
-static struct hg_node *read_value(struct reader *reader, struct hg_json_value value, unsigned depth);
+static struct hg_node *read_value(struct reader *reader, struct hg_json_value value,
+                                  unsigned depth);
 
-static void read_members(struct reader *reader, struct hg_node *map, struct hg_json_value object, unsigned depth)
+static void read_members(struct reader *reader, struct hg_node *map, struct hg_json_value object,
+                         unsigned depth)
 {
     struct hg_json_walk walk = hg_json_walk(object);
     struct hg_json_value value;
@@ -61,7 +63,8 @@ static void read_members(struct reader *reader, struct hg_node *map, struct hg_j
     load_keys_fini(&keys);
 }
 
-static void read_elements(struct reader *reader, struct hg_node *list, struct hg_json_value array, unsigned depth)
+static void read_elements(struct reader *reader, struct hg_node *list, struct hg_json_value array,
+                          unsigned depth)
 {
     struct hg_json_walk walk = hg_json_walk(array);
     struct hg_json_value value;
@@ -90,8 +93,9 @@ static enum hg_scalar_kind scalar_kind(struct hg_json_value value)
 static struct hg_node *read_value(struct reader *reader, struct hg_json_value value, unsigned depth)
 {
     static const enum hg_node_kind kinds[] = {
-        [HG_JSON_OBJECT] = HG_NODE_MAP,    [HG_JSON_ARRAY] = HG_NODE_LIST,  [HG_JSON_STRING] = HG_NODE_SCALAR,
-        [HG_JSON_NUMBER] = HG_NODE_SCALAR, [HG_JSON_TRUE] = HG_NODE_SCALAR, [HG_JSON_FALSE] = HG_NODE_SCALAR,
+        [HG_JSON_OBJECT] = HG_NODE_MAP,    [HG_JSON_ARRAY] = HG_NODE_LIST,
+        [HG_JSON_STRING] = HG_NODE_SCALAR, [HG_JSON_NUMBER] = HG_NODE_SCALAR,
+        [HG_JSON_TRUE] = HG_NODE_SCALAR,   [HG_JSON_FALSE] = HG_NODE_SCALAR,
         [HG_JSON_NULL] = HG_NODE_NULL,
     };
     struct hg_node *node;

@@ -18,9 +18,10 @@ bool load_count(struct load *load, size_t more, unsigned line, unsigned column)
     load->nodes += more;
     if (load->nodes <= HG_TEMPLATE_NODES_MAX)
         return true;
-    problems_add(load->problems, line, column,
-                 "the document has more than %d values (what stands behind an alias counts at each use); split it",
-                 HG_TEMPLATE_NODES_MAX);
+    problems_add(
+        load->problems, line, column,
+        "the document has more than %d values (what stands behind an alias counts at each use); split it",
+        HG_TEMPLATE_NODES_MAX);
     return false;
 }
 
@@ -41,7 +42,8 @@ bool load_check_depth(struct load *load, unsigned depth, unsigned line, unsigned
 {
     if (depth <= HG_TEMPLATE_DEPTH_MAX)
         return true;
-    problems_add(load->problems, line, column, "values are nested more than %d deep", HG_TEMPLATE_DEPTH_MAX);
+    problems_add(load->problems, line, column, "values are nested more than %d deep",
+                 HG_TEMPLATE_DEPTH_MAX);
     return false;
 }
 
@@ -92,7 +94,8 @@ static bool looks_like_json(struct hg_str body)
     return body.n && strchr("\"{[]}", body.p[0]) != NULL;
 }
 
-struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes, struct hg_problems *problems)
+struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes,
+                           struct hg_problems *problems)
 {
     struct load load = {.arena = arena, .problems = problems};
     size_t before = problems->count;
@@ -126,8 +129,8 @@ struct hg_node *node_parse(struct hg_arena *arena, struct hg_str bytes, struct h
                 problems_add(problems, fault.line, fault.column, "not valid JSON: %s", fault.text);
             else
                 for (size_t i = 0; i < yaml_problems.count; i++)
-                    problems_add(problems, yaml_problems.items[i].line, yaml_problems.items[i].column, "%s",
-                                 yaml_problems.items[i].text);
+                    problems_add(problems, yaml_problems.items[i].line,
+                                 yaml_problems.items[i].column, "%s", yaml_problems.items[i].text);
             problems_fini(&yaml_problems);
         }
     } else {

@@ -24,16 +24,24 @@ static void check_overrides(struct hg_eval *eval, const struct hg_node *section)
             continue;
         for (size_t j = 0; node_is_map(section) && j < section->count; j++)
             suggest_offer(&suggest, section->members[j].key);
-        eval_problem(eval, NULL, "--parameter-overrides %.*s: the template has no such parameter%s", HG_STR_ARG(name),
-                     suggest_text(&suggest));
+        eval_problem(eval, NULL, "--parameter-overrides %.*s: the template has no such parameter%s",
+                     HG_STR_ARG(name), suggest_text(&suggest));
     }
 }
 
 static void check_keys(struct hg_eval *eval, struct hg_str name, const struct hg_node *definition)
 {
-    static const char *const known[] = {"Type",      "Default",   "AllowedValues", "AllowedPattern",
-                                        "MinLength", "MaxLength", "MinValue",      "MaxValue",
-                                        "NoEcho",    "Description", "ConstraintDescription"};
+    static const char *const known[] = {"Type",
+                                        "Default",
+                                        "AllowedValues",
+                                        "AllowedPattern",
+                                        "MinLength",
+                                        "MaxLength",
+                                        "MinValue",
+                                        "MaxValue",
+                                        "NoEcho",
+                                        "Description",
+                                        "ConstraintDescription"};
 
     for (size_t i = 0; i < definition->count; i++) {
         struct hg_str key = definition->members[i].key;
@@ -46,8 +54,8 @@ static void check_keys(struct hg_eval *eval, struct hg_str name, const struct hg
         }
         if (!is_known)
             problems_add(eval->problems, definition->members[i].line, definition->members[i].column,
-                         "the parameter '%.*s' cannot have a key '%.*s'%s", HG_STR_ARG(name), HG_STR_ARG(key),
-                         suggest_text(&suggest));
+                         "the parameter '%.*s' cannot have a key '%.*s'%s", HG_STR_ARG(name),
+                         HG_STR_ARG(key), suggest_text(&suggest));
     }
 }
 
@@ -58,7 +66,8 @@ static struct hg_node *value_of(struct hg_eval *eval, const struct hg_node_membe
     const struct hg_kv *override;
 
     if (!node_is_map(definition)) {
-        eval_problem(eval, &at, "the parameter '%.*s' must be a map with Type", HG_STR_ARG(member->key));
+        eval_problem(eval, &at, "the parameter '%.*s' must be a map with Type",
+                     HG_STR_ARG(member->key));
         return NULL;
     }
     check_keys(eval, member->key, definition);
@@ -67,14 +76,17 @@ static struct hg_node *value_of(struct hg_eval *eval, const struct hg_node_membe
         return parameter_make(eval, member->key, definition, override->value, &at);
     given = node_get(definition, "Default");
     if (!given) {
-        eval_problem(eval, &at, "the parameter '%.*s' has no Default; give it a value: --parameter-overrides %.*s=…",
-                     HG_STR_ARG(member->key), HG_STR_ARG(member->key));
+        eval_problem(
+            eval, &at,
+            "the parameter '%.*s' has no Default; give it a value: --parameter-overrides %.*s=…",
+            HG_STR_ARG(member->key), HG_STR_ARG(member->key));
         return NULL;
     }
     if (given->kind == HG_NODE_NULL)
         return parameter_make(eval, member->key, definition, HG_STR(""), given);
     if (!node_is_scalar(given)) {
-        eval_problem(eval, given, "the Default of '%.*s' must be a text; lists are written with commas: \"a,b\"",
+        eval_problem(eval, given,
+                     "the Default of '%.*s' must be a text; lists are written with commas: \"a,b\"",
                      HG_STR_ARG(member->key));
         return NULL;
     }

@@ -28,8 +28,9 @@ static void complain(struct check *check, struct hg_str value, const char *rule)
     check->is_bad = true;
     if (check->is_secret)
         value = HG_STR("****");
-    eval_problem(check->eval, check->at, "the value '%.*s' of the parameter '%.*s' %s%s%.*s", HG_STR_ARG(value),
-                 HG_STR_ARG(check->name), rule, why.n ? ": " : "", HG_STR_ARG(why));
+    eval_problem(check->eval, check->at, "the value '%.*s' of the parameter '%.*s' %s%s%.*s",
+                 HG_STR_ARG(value), HG_STR_ARG(check->name), rule, why.n ? ": " : "",
+                 HG_STR_ARG(why));
 }
 
 /* The text between "before" and ">", or p NULL. */
@@ -85,7 +86,8 @@ static void check_bound(struct check *check, struct hg_str text, double value, c
     if (!limit)
         return;
     if (!parse_number(hg_str_trim(node_text(limit)), &bound)) {
-        eval_problem(check->eval, limit, "%s of the parameter '%.*s' must be a number", key, HG_STR_ARG(check->name));
+        eval_problem(check->eval, limit, "%s of the parameter '%.*s' must be a number", key,
+                     HG_STR_ARG(check->name));
         check->is_bad = true;
     } else if (is_minimum ? value < bound : value > bound) {
         (void)snprintf(rule, sizeof(rule), "must %s %s %.15g%s", is_length ? "have" : "be",
@@ -147,7 +149,8 @@ static void check_pattern(struct check *check, struct hg_str text)
                      HG_STR_ARG(check->name), pattern.p ? err.text : "it must be a text");
         check->is_bad = true;
     } else if (!matches) {
-        rule = hg_arena_printf(check->eval->arena, "must match the pattern %.*s", HG_STR_ARG(pattern));
+        rule =
+            hg_arena_printf(check->eval->arena, "must match the pattern %.*s", HG_STR_ARG(pattern));
         complain(check, text, rule);
     }
 }
@@ -171,18 +174,21 @@ static void check_one(struct check *check, struct hg_str text, const struct para
     check_pattern(check, text);
 }
 
-static struct hg_node *make_one(struct check *check, struct hg_str text, const struct parameter_type *type)
+static struct hg_node *make_one(struct check *check, struct hg_str text,
+                                const struct parameter_type *type)
 {
     struct hg_node *value = node_new_text(check->eval->arena, text, check->at);
 
     if (type->is_number)
-        value->scalar = hg_str_find(text, '.') < 0 && hg_str_find(text, 'e') < 0 && hg_str_find(text, 'E') < 0
-                            ? HG_SCALAR_INT
-                            : HG_SCALAR_FLOAT;
+        value->scalar =
+            hg_str_find(text, '.') < 0 && hg_str_find(text, 'e') < 0 && hg_str_find(text, 'E') < 0
+                ? HG_SCALAR_INT
+                : HG_SCALAR_FLOAT;
     return value;
 }
 
-static struct hg_node *make(struct check *check, struct hg_str text, const struct parameter_type *type)
+static struct hg_node *make(struct check *check, struct hg_str text,
+                            const struct parameter_type *type)
 {
     struct hg_node *list;
     struct hg_str part;
@@ -210,14 +216,17 @@ static void say_unknown_type(struct check *check, struct hg_str type)
     for (size_t i = 0; i < HG_COUNT(types); i++)
         suggest_offer_cstr(&suggest, types[i]);
     if (!type.p)
-        eval_problem(check->eval, check->at, "the parameter '%.*s' has no Type", HG_STR_ARG(check->name));
+        eval_problem(check->eval, check->at, "the parameter '%.*s' has no Type",
+                     HG_STR_ARG(check->name));
     else
-        eval_problem(check->eval, node_get(check->definition, "Type"), "the parameter '%.*s' has an unknown Type '%.*s'%s",
-                     HG_STR_ARG(check->name), HG_STR_ARG(type), suggest_text(&suggest));
+        eval_problem(check->eval, node_get(check->definition, "Type"),
+                     "the parameter '%.*s' has an unknown Type '%.*s'%s", HG_STR_ARG(check->name),
+                     HG_STR_ARG(type), suggest_text(&suggest));
 }
 
-struct hg_node *parameter_make(struct hg_eval *eval, struct hg_str name, const struct hg_node *definition,
-                               struct hg_str text, const struct hg_node *at)
+struct hg_node *parameter_make(struct hg_eval *eval, struct hg_str name,
+                               const struct hg_node *definition, struct hg_str text,
+                               const struct hg_node *at)
 {
     struct check check = {.eval = eval, .name = name, .definition = definition, .at = at};
     struct hg_str type_text = node_text(node_get(definition, "Type"));
@@ -231,14 +240,16 @@ struct hg_node *parameter_make(struct hg_eval *eval, struct hg_str name, const s
         return NULL;
     }
     if (text.n > VALUE_MAX) {
-        eval_problem(eval, at, "the value of the parameter '%.*s' is longer than %d bytes", HG_STR_ARG(name), VALUE_MAX);
+        eval_problem(eval, at, "the value of the parameter '%.*s' is longer than %d bytes",
+                     HG_STR_ARG(name), VALUE_MAX);
         return NULL;
     }
     value = make(&check, text, &type);
     if (type.is_ssm)
-        eval_warn(eval, at->line,
-                  "the parameter '%.*s' names a value of Systems Manager, which is not asked: '%.*s' is used as it is; "
-                  "give the real value with --parameter-overrides",
-                  HG_STR_ARG(name), HG_STR_ARG(text));
+        eval_warn(
+            eval, at->line,
+            "the parameter '%.*s' names a value of Systems Manager, which is not asked: '%.*s' is used as it is; "
+            "give the real value with --parameter-overrides",
+            HG_STR_ARG(name), HG_STR_ARG(text));
     return check.is_bad ? NULL : value;
 }

@@ -18,7 +18,8 @@ static bool run(const pcre2_code *code, struct hg_str text, bool *matches, struc
     hg_assert(data != NULL && limits != NULL);
     (void)pcre2_set_match_limit(limits, MATCH_STEPS_MAX);
     (void)pcre2_set_heap_limit(limits, 4096); /* KiB */
-    rc = pcre2_match(code, (PCRE2_SPTR)text.p, text.n, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, data, limits);
+    rc = pcre2_match(code, (PCRE2_SPTR)text.p, text.n, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, data,
+                     limits);
     pcre2_match_context_free(limits);
     pcre2_match_data_free(data);
     *matches = rc >= 0;
@@ -40,7 +41,8 @@ bool pattern_matches(struct hg_str pattern, struct hg_str text, bool *matches, s
         PCRE2_UCHAR why[128] = "";
 
         (void)pcre2_get_error_message(rc, why, sizeof(why));
-        (void)hg_error_set(err, HG_E_INVALID, "%s at character %zu", (const char *)why, (size_t)offset + 1);
+        (void)hg_error_set(err, HG_E_INVALID, "%s at character %zu", (const char *)why,
+                           (size_t)offset + 1);
         return false;
     }
     ok = run(code, text, matches, err);

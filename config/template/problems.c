@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_known(const struct hg_problems *problems, unsigned line, unsigned column, const char *text)
+static bool is_known(const struct hg_problems *problems, unsigned line, unsigned column,
+                     const char *text)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const struct hg_problem *p = &problems->items[i];
@@ -19,7 +20,8 @@ static bool is_known(const struct hg_problems *problems, unsigned line, unsigned
     return false;
 }
 
-void problems_add(struct hg_problems *problems, unsigned line, unsigned column, const char *format, ...)
+void problems_add(struct hg_problems *problems, unsigned line, unsigned column, const char *format,
+                  ...)
 {
     va_list args;
     char *text;

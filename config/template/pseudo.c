@@ -7,8 +7,9 @@
 
 #include <stdio.h>
 
-static const char *const names[] = {"AWS::AccountId", "AWS::Region",    "AWS::Partition",        "AWS::StackName",
-                                    "AWS::StackId",   "AWS::URLSuffix", "AWS::NotificationARNs", "AWS::NoValue"};
+static const char *const names[] = {"AWS::AccountId",        "AWS::Region",  "AWS::Partition",
+                                    "AWS::StackName",        "AWS::StackId", "AWS::URLSuffix",
+                                    "AWS::NotificationARNs", "AWS::NoValue"};
 
 struct hg_str pseudo_partition(const struct hg_eval *eval)
 {
@@ -25,7 +26,8 @@ void stable_uuid(struct hg_str text, char out[HG_UUID_LEN + 1])
     size_t at = 0;
 
     hg_sha256(text, digest);
-    digest[6] = (unsigned char)((digest[6] & 0x0f) | 0x40); /* looks like version 4, as ids of the service do */
+    digest[6] = (unsigned char)((digest[6] & 0x0f) |
+                                0x40); /* looks like version 4, as ids of the service do */
     digest[8] = (unsigned char)((digest[8] & 0x3f) | 0x80);
     for (size_t i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
@@ -42,8 +44,8 @@ static struct hg_str stack_id(struct hg_eval *eval)
 
     stable_uuid(eval->stack_name, id);
     return hg_str_of(hg_arena_printf(eval->arena, "arn:%.*s:cloudformation:%.*s:%.*s:stack/%.*s/%s",
-                                     HG_STR_ARG(partition), HG_STR_ARG(eval->region), HG_STR_ARG(eval->account),
-                                     HG_STR_ARG(eval->stack_name), id));
+                                     HG_STR_ARG(partition), HG_STR_ARG(eval->region),
+                                     HG_STR_ARG(eval->account), HG_STR_ARG(eval->stack_name), id));
 }
 
 struct hg_node *pseudo_value(struct hg_eval *eval, struct hg_str name, const struct hg_node *at)

@@ -19,7 +19,8 @@ static void say_unknown(struct hg_eval *eval, struct hg_str name, const struct h
     for (size_t i = 0; (entry = hg_map_next(&eval->aliases, &i));)
         suggest_offer(&suggest, entry->key);
     pseudo_suggest(&suggest);
-    eval_problem(eval, at, "there is no parameter or resource '%.*s'%s", HG_STR_ARG(name), suggest_text(&suggest));
+    eval_problem(eval, at, "there is no parameter or resource '%.*s'%s", HG_STR_ARG(name),
+                 suggest_text(&suggest));
 }
 
 struct eval_resource *refs_find(struct hg_eval *eval, struct hg_str id, const struct hg_node *at)
@@ -27,7 +28,8 @@ struct eval_resource *refs_find(struct hg_eval *eval, struct hg_str id, const st
     struct eval_resource *resource = hg_map_get(&eval->resources, id);
 
     if (eval->is_in_condition) {
-        eval_problem(eval, at, "a condition can refer to parameters only, not to '%.*s'", HG_STR_ARG(id));
+        eval_problem(eval, at, "a condition can refer to parameters only, not to '%.*s'",
+                     HG_STR_ARG(id));
         return NULL;
     }
     if (!resource) {
@@ -35,19 +37,23 @@ struct eval_resource *refs_find(struct hg_eval *eval, struct hg_str id, const st
         return NULL;
     }
     if (resource->is_off) {
-        eval_problem(eval, at, "'%.*s' is switched off by its condition; refer to it inside Fn::If only", HG_STR_ARG(id));
+        eval_problem(eval, at,
+                     "'%.*s' is switched off by its condition; refer to it inside Fn::If only",
+                     HG_STR_ARG(id));
         return NULL;
     }
     return resource;
 }
 
-static struct hg_node *ref_of(struct hg_eval *eval, struct eval_resource *resource, const struct hg_node *at)
+static struct hg_node *ref_of(struct hg_eval *eval, struct eval_resource *resource,
+                              const struct hg_node *at)
 {
     const struct refs_type *type = refs_type(resource->type);
 
     if (type)
         return refs_fill(eval, resource, type, type->ref, at);
-    eval_warn(eval, at ? at->line : resource->line, "Ref of '%.*s' (%.*s) is made up: this type is not known here",
+    eval_warn(eval, at ? at->line : resource->line,
+              "Ref of '%.*s' (%.*s) is made up: this type is not known here",
               HG_STR_ARG(resource->id), HG_STR_ARG(resource->type));
     return refs_fill(eval, resource, NULL, "{stack}-{logical}", at);
 }
@@ -90,24 +96,29 @@ static struct hg_str service_of(struct hg_eval *eval, struct hg_str type)
     return hg_str_of(text);
 }
 
-static struct hg_node *made_up(struct hg_eval *eval, struct eval_resource *resource, struct hg_str attribute,
-                               struct hg_suggest *suggest, const struct hg_node *at)
+static struct hg_node *made_up(struct hg_eval *eval, struct eval_resource *resource,
+                               struct hg_str attribute, struct hg_suggest *suggest,
+                               const struct hg_node *at)
 {
     struct hg_str service = service_of(eval, resource->type), partition = pseudo_partition(eval);
     const char *text;
 
-    eval_warn(eval, at ? at->line : resource->line, "the attribute '%.*s' of '%.*s' (%.*s) is made up: it is not known here%s",
-              HG_STR_ARG(attribute), HG_STR_ARG(resource->id), HG_STR_ARG(resource->type), suggest_text(suggest));
+    eval_warn(eval, at ? at->line : resource->line,
+              "the attribute '%.*s' of '%.*s' (%.*s) is made up: it is not known here%s",
+              HG_STR_ARG(attribute), HG_STR_ARG(resource->id), HG_STR_ARG(resource->type),
+              suggest_text(suggest));
     if (hg_str_is(attribute, "Arn"))
-        text = hg_arena_printf(eval->arena, "arn:%.*s:%.*s:%.*s:%.*s:%.*s", HG_STR_ARG(partition), HG_STR_ARG(service),
-                               HG_STR_ARG(eval->region), HG_STR_ARG(eval->account), HG_STR_ARG(resource->id));
+        text = hg_arena_printf(eval->arena, "arn:%.*s:%.*s:%.*s:%.*s:%.*s", HG_STR_ARG(partition),
+                               HG_STR_ARG(service), HG_STR_ARG(eval->region),
+                               HG_STR_ARG(eval->account), HG_STR_ARG(resource->id));
     else
-        text = hg_arena_printf(eval->arena, "%.*s.%.*s", HG_STR_ARG(resource->id), HG_STR_ARG(attribute));
+        text = hg_arena_printf(eval->arena, "%.*s.%.*s", HG_STR_ARG(resource->id),
+                               HG_STR_ARG(attribute));
     return eval_new_text(eval, hg_str_of(text), at);
 }
 
-static struct hg_node *attribute_of(struct hg_eval *eval, struct eval_resource *resource, struct hg_str attribute,
-                                    const struct hg_node *at)
+static struct hg_node *attribute_of(struct hg_eval *eval, struct eval_resource *resource,
+                                    struct hg_str attribute, const struct hg_node *at)
 {
     const struct refs_type *type = refs_type(resource->type);
     struct hg_suggest suggest = {.wanted = attribute};
@@ -152,8 +163,8 @@ struct hg_str eval_ref(struct hg_eval *eval, struct hg_str logical_id, const str
     return node_text(refs_ref(eval, logical_id, at));
 }
 
-struct hg_str eval_attribute(struct hg_eval *eval, struct hg_str logical_id, struct hg_str attribute,
-                             const struct hg_node *at)
+struct hg_str eval_attribute(struct hg_eval *eval, struct hg_str logical_id,
+                             struct hg_str attribute, const struct hg_node *at)
 {
     struct eval_resource *resource = refs_find(eval, logical_id, at);
 

@@ -19,7 +19,8 @@ const struct refs_type *refs_type(struct hg_str name)
     return NULL;
 }
 
-const char *refs_attribute_value(const struct refs_type *type, struct hg_str attribute, struct hg_suggest *suggest)
+const char *refs_attribute_value(const struct refs_type *type, struct hg_str attribute,
+                                 struct hg_suggest *suggest)
 {
     if (!type)
         return NULL;
@@ -39,7 +40,8 @@ static bool is_true(const struct hg_node *properties, const char *name)
 }
 
 /* The name of a resource that has none of its own. */
-static struct hg_str default_name(struct hg_eval *eval, const struct eval_resource *resource, enum refs_name kind)
+static struct hg_str default_name(struct hg_eval *eval, const struct eval_resource *resource,
+                                  enum refs_name kind)
 {
     bool is_fifo = kind == NAME_FIFO && (is_true(resource->properties, "FifoQueue") ||
                                          is_true(resource->properties, "FifoTopic"));
@@ -47,16 +49,17 @@ static struct hg_str default_name(struct hg_eval *eval, const struct eval_resour
 
     if (kind == NAME_LOGICAL)
         return resource->id;
-    name = hg_arena_printf(eval->arena, "%.*s-%.*s%s", HG_STR_ARG(eval->stack_name), HG_STR_ARG(resource->id),
-                           is_fifo ? ".fifo" : "");
+    name = hg_arena_printf(eval->arena, "%.*s-%.*s%s", HG_STR_ARG(eval->stack_name),
+                           HG_STR_ARG(resource->id), is_fifo ? ".fifo" : "");
     for (char *p = name; kind == NAME_LOWER && *p; p++)
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p + 32);
     return hg_str_of(name);
 }
 
-static struct hg_str own_name(struct hg_eval *eval, struct eval_resource *resource, const struct refs_type *type,
-                              const struct hg_node *raw, const struct hg_node *at)
+static struct hg_str own_name(struct hg_eval *eval, struct eval_resource *resource,
+                              const struct refs_type *type, const struct hg_node *raw,
+                              const struct hg_node *at)
 {
     const struct hg_node *value;
 
@@ -71,14 +74,16 @@ static struct hg_str own_name(struct hg_eval *eval, struct eval_resource *resour
         return default_name(eval, resource, type->kind);
     if (node_is_scalar(value) && value->text.n)
         return value->text;
-    eval_problem(eval, raw, "%s of '%.*s' must be a text", type->name_property, HG_STR_ARG(resource->id));
+    eval_problem(eval, raw, "%s of '%.*s' must be a text", type->name_property,
+                 HG_STR_ARG(resource->id));
     return hg_str_n(NULL, 0);
 }
 
-bool refs_name_of(struct hg_eval *eval, struct eval_resource *resource, const struct refs_type *type,
-                  const struct hg_node *at, struct hg_str *name)
+bool refs_name_of(struct hg_eval *eval, struct eval_resource *resource,
+                  const struct refs_type *type, const struct hg_node *at, struct hg_str *name)
 {
-    const struct hg_node *raw = type && type->name_property ? node_get(resource->properties, type->name_property) : NULL;
+    const struct hg_node *raw =
+        type && type->name_property ? node_get(resource->properties, type->name_property) : NULL;
 
     if (resource->progress == EVAL_RUNNING) {
         eval_problem(eval, at, "the name of '%.*s' depends on itself", HG_STR_ARG(resource->id));

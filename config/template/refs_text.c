@@ -21,7 +21,8 @@ static void append_value(struct fill *fill, const char *value);
 /* What all generated ids of a resource are made from. */
 static void append_seed(struct hg_buf *out, const struct fill *fill, const char *suffix)
 {
-    (void)hg_buf_printf(out, "%.*s:%.*s%s", HG_STR_ARG(fill->eval->stack_name), HG_STR_ARG(fill->resource->id), suffix);
+    (void)hg_buf_printf(out, "%.*s:%.*s%s", HG_STR_ARG(fill->eval->stack_name),
+                        HG_STR_ARG(fill->resource->id), suffix);
 }
 
 static void append_stable_id(struct fill *fill, const char *suffix, size_t length)
@@ -102,7 +103,8 @@ static void append_version(struct fill *fill)
     uint64_t version = 1;
 
     for (size_t i = 0; i < fill->resource->order && !fill->is_bad; i++) {
-        struct fill other = {.eval = fill->eval, .resource = fill->eval->in_order[i], .at = fill->at};
+        struct fill other = {
+            .eval = fill->eval, .resource = fill->eval->in_order[i], .at = fill->at};
 
         if (other.resource->is_off || !hg_str_is(other.resource->type, "AWS::Lambda::Version"))
             continue;
@@ -135,7 +137,8 @@ static void append_queue_url(struct fill *fill)
 {
     const char *base = fill->eval->options->management_url;
 
-    append_value(fill, base ? "{management}/{account}/{name}" : "https://sqs.{region}.amazonaws.com/{account}/{name}");
+    append_value(fill, base ? "{management}/{account}/{name}"
+                            : "https://sqs.{region}.amazonaws.com/{account}/{name}");
 }
 
 static void append_management(struct fill *fill)
@@ -232,13 +235,25 @@ static void append_placeholder(struct fill *fill, struct hg_str name)
         const char *name;
         void (*append)(struct fill *fill);
     } placeholders[] = {
-        {"name", append_name},           {"id", append_id},           {"id6", append_id6},
-        {"uuid", append_uuid},           {"region", append_region},   {"account", append_account},
-        {"stack", append_stack},         {"logical", append_logical}, {"partition", append_partition},
-        {"ref", append_ref},             {"root-id", append_root_id}, {"function", append_function},
-        {"version", append_version},     {"bus-rule", append_bus_rule}, {"bus-slash", append_bus_slash},
-        {"queue-url", append_queue_url}, {"management", append_management},
-        {"api-endpoint", append_api_endpoint}, {"function-url", append_function_url},
+        {"name", append_name},
+        {"id", append_id},
+        {"id6", append_id6},
+        {"uuid", append_uuid},
+        {"region", append_region},
+        {"account", append_account},
+        {"stack", append_stack},
+        {"logical", append_logical},
+        {"partition", append_partition},
+        {"ref", append_ref},
+        {"root-id", append_root_id},
+        {"function", append_function},
+        {"version", append_version},
+        {"bus-rule", append_bus_rule},
+        {"bus-slash", append_bus_slash},
+        {"queue-url", append_queue_url},
+        {"management", append_management},
+        {"api-endpoint", append_api_endpoint},
+        {"function-url", append_function_url},
     };
 
     for (size_t i = 0; i < HG_COUNT(placeholders); i++)
@@ -271,8 +286,8 @@ static void append_value(struct fill *fill, const char *value)
     (void)hg_buf_append_str(&fill->out, rest);
 }
 
-struct hg_node *refs_fill(struct hg_eval *eval, struct eval_resource *resource, const struct refs_type *type,
-                          const char *value, const struct hg_node *at)
+struct hg_node *refs_fill(struct hg_eval *eval, struct eval_resource *resource,
+                          const struct refs_type *type, const char *value, const struct hg_node *at)
 {
     struct fill fill = {.eval = eval, .resource = resource, .type = type, .at = at};
     struct hg_node *node = NULL;

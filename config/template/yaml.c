@@ -99,8 +99,8 @@ static struct hg_node *read_alias(struct reader *reader, const yaml_event_t *eve
         for (struct anchor *a = reader->anchors; a; a = a->next)
             suggest_offer(&suggest, a->name);
         problems_add(reader->load->problems, line_of(event), column_of(event),
-                     "the alias '*%.*s' has no anchor '&%.*s' before it%s", HG_STR_ARG(name), HG_STR_ARG(name),
-                     suggest_text(&suggest));
+                     "the alias '*%.*s' has no anchor '&%.*s' before it%s", HG_STR_ARG(name),
+                     HG_STR_ARG(name), suggest_text(&suggest));
         return fail(reader);
     }
     if (!anchor->node) {
@@ -124,7 +124,8 @@ struct tag {
     size_t count;
 };
 
-static void add_function(struct reader *reader, const yaml_event_t *event, struct hg_str short_tag, struct tag *tag)
+static void add_function(struct reader *reader, const yaml_event_t *event, struct hg_str short_tag,
+                         struct tag *tag)
 {
     static const struct {
         const char *tag, *name;
@@ -143,14 +144,15 @@ static void add_function(struct reader *reader, const yaml_event_t *event, struc
         }
         suggest_offer_cstr(&suggest, functions[i].tag);
     }
-    problems_add(reader->load->problems, line_of(event), column_of(event), "unknown tag !%.*s%s", HG_STR_ARG(short_tag),
-                 suggest_text(&suggest));
+    problems_add(reader->load->problems, line_of(event), column_of(event), "unknown tag !%.*s%s",
+                 HG_STR_ARG(short_tag), suggest_text(&suggest));
 }
 
 static struct tag read_tag(struct reader *reader, const yaml_event_t *event, const yaml_char_t *raw)
 {
-    static const char *const plain[] = {YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG,     YAML_NULL_TAG,
-                                        YAML_SEQ_TAG, YAML_MAP_TAG,   YAML_TIMESTAMP_TAG};
+    static const char *const plain[] = {YAML_INT_TAG,      YAML_FLOAT_TAG, YAML_BOOL_TAG,
+                                        YAML_NULL_TAG,     YAML_SEQ_TAG,   YAML_MAP_TAG,
+                                        YAML_TIMESTAMP_TAG};
     struct hg_str rest = hg_str_of((const char *)raw), part;
     struct tag tag = {.count = 0};
 
@@ -181,8 +183,10 @@ static struct hg_node *split_attribute(struct load *load, struct hg_node *scalar
     if (dot < 0)
         return scalar;
     list = node_new_list(load->arena, scalar);
-    node_push(load->arena, list, node_new_text(load->arena, hg_str_n(scalar->text.p, (size_t)dot), scalar));
-    node_push(load->arena, list, node_new_text(load->arena, hg_str_skip(scalar->text, (size_t)dot + 1), scalar));
+    node_push(load->arena, list,
+              node_new_text(load->arena, hg_str_n(scalar->text.p, (size_t)dot), scalar));
+    node_push(load->arena, list,
+              node_new_text(load->arena, hg_str_skip(scalar->text, (size_t)dot + 1), scalar));
     return list;
 }
 
@@ -195,18 +199,22 @@ static struct hg_node *wrap(struct reader *reader, struct hg_node *value, const 
     map = load_node(reader->load, HG_NODE_MAP, value->line, value->column);
     if (!map)
         return fail(reader);
-    node_append(reader->load->arena, map,
-                &(struct hg_node_member){
-                    .key = hg_str_of(name), .value = value, .line = value->line, .column = value->column});
+    node_append(
+        reader->load->arena, map,
+        &(struct hg_node_member){
+            .key = hg_str_of(name), .value = value, .line = value->line, .column = value->column});
     return map;
 }
 
 static struct hg_node *read_node(struct reader *reader, const yaml_event_t *event, unsigned depth);
 
-static struct hg_node *read_scalar(struct reader *reader, const yaml_event_t *event, const struct tag *tag)
+static struct hg_node *read_scalar(struct reader *reader, const yaml_event_t *event,
+                                   const struct tag *tag)
 {
-    struct hg_node *node = load_node(reader->load, HG_NODE_SCALAR, line_of(event), column_of(event));
-    struct hg_str text = hg_str_n((const char *)event->data.scalar.value, event->data.scalar.length);
+    struct hg_node *node =
+        load_node(reader->load, HG_NODE_SCALAR, line_of(event), column_of(event));
+    struct hg_str text =
+        hg_str_n((const char *)event->data.scalar.value, event->data.scalar.length);
 
     if (!node)
         return fail(reader);
@@ -267,7 +275,8 @@ static bool merge_all(struct reader *reader, struct load_keys *keys, const struc
 }
 
 /* The key at event as a member without its value. */
-static bool read_key(struct reader *reader, const yaml_event_t *event, struct hg_node_member *member)
+static bool read_key(struct reader *reader, const yaml_event_t *event,
+                     struct hg_node_member *member)
 {
     struct hg_str text;
 
@@ -277,19 +286,22 @@ static bool read_key(struct reader *reader, const yaml_event_t *event, struct hg
         return false;
     }
     text = hg_str_n((const char *)event->data.scalar.value, event->data.scalar.length);
-    *member = (struct hg_node_member){
-        .key = hg_arena_str(reader->load->arena, text), .line = line_of(event), .column = column_of(event)};
+    *member = (struct hg_node_member){.key = hg_arena_str(reader->load->arena, text),
+                                      .line = line_of(event),
+                                      .column = column_of(event)};
     return true;
 }
 
 /* Reads members up to the end of the map; a '<<' is put aside: what is written in the map itself wins. */
-static bool read_members(struct reader *reader, struct load_keys *keys, struct hg_node **merges, unsigned depth)
+static bool read_members(struct reader *reader, struct load_keys *keys, struct hg_node **merges,
+                         unsigned depth)
 {
     yaml_event_t event;
 
     while (next_event(reader, &event)) {
         bool is_end = event.type == YAML_MAPPING_END_EVENT;
-        bool is_plain = event.type == YAML_SCALAR_EVENT && event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        bool is_plain =
+            event.type == YAML_SCALAR_EVENT && event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         struct hg_node_member member;
         bool has_key = !is_end && read_key(reader, &event, &member);
 
@@ -323,7 +335,8 @@ static struct hg_node *read_map(struct reader *reader, const yaml_event_t *start
     if (!map)
         return fail(reader);
     load_keys_init(&keys, map);
-    is_good = read_members(reader, &keys, &merges, depth) && (!merges || merge_all(reader, &keys, merges));
+    is_good = read_members(reader, &keys, &merges, depth) &&
+              (!merges || merge_all(reader, &keys, merges));
     load_keys_fini(&keys);
     return is_good ? map : fail(reader);
 }
@@ -379,11 +392,13 @@ static struct hg_node *read_document(struct reader *reader)
         bool is_end = event.type == YAML_STREAM_END_EVENT;
 
         if (event.type == YAML_DOCUMENT_START_EVENT && root) {
-            problems_add(reader->load->problems, line_of(&event), column_of(&event),
-                         "a second document starts here; a template is one document: remove the '---' or split the file");
+            problems_add(
+                reader->load->problems, line_of(&event), column_of(&event),
+                "a second document starts here; a template is one document: remove the '---' or split the file");
             reader->is_broken = true;
-        } else if (event.type == YAML_DOCUMENT_START_EVENT || event.type == YAML_DOCUMENT_END_EVENT ||
-                   event.type == YAML_STREAM_START_EVENT || is_end) {
+        } else if (event.type == YAML_DOCUMENT_START_EVENT ||
+                   event.type == YAML_DOCUMENT_END_EVENT || event.type == YAML_STREAM_START_EVENT ||
+                   is_end) {
             /* nothing to read in these */
         } else {
             root = read_node(reader, &event, 1);
@@ -403,7 +418,8 @@ static struct hg_node *read_once(struct reader *reader)
 
     hg_assert(yaml_parser_initialize(&reader->parser));
     yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->bytes.p, reader->bytes.n);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->bytes.p,
+                                 reader->bytes.n);
     root = read_document(reader);
     yaml_parser_delete(&reader->parser);
     return root;

@@ -22,7 +22,8 @@ static bool is_indented_with_tab(struct hg_str line)
     return false;
 }
 
-static void add_encoding_fault(struct hg_problems *problems, struct hg_str bytes, const struct yaml_fault *fault)
+static void add_encoding_fault(struct hg_problems *problems, struct hg_str bytes,
+                               const struct yaml_fault *fault)
 {
     unsigned line = 1, column = 1;
 
@@ -30,7 +31,8 @@ static void add_encoding_fault(struct hg_problems *problems, struct hg_str bytes
         column = bytes.p[i] == '\n' ? 1 : column + 1;
         line += bytes.p[i] == '\n';
     }
-    problems_add(problems, line, column, "%s; save the file as UTF-8 text without control characters",
+    problems_add(problems, line, column,
+                 "%s; save the file as UTF-8 text without control characters",
                  fault->text ? fault->text : "not valid UTF-8");
 }
 
@@ -45,7 +47,8 @@ static char char_at(struct hg_str line, unsigned column)
 
 static bool is_tag_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == YAML_TAG_JOINT;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == YAML_TAG_JOINT;
 }
 
 bool yaml_join_tags(char *bytes, size_t length, const struct yaml_fault *fault)
@@ -70,22 +73,32 @@ bool yaml_join_tags(char *bytes, size_t length, const struct yaml_fault *fault)
     return true;
 }
 
-void yaml_error_add(struct hg_problems *problems, struct hg_str bytes, const struct yaml_fault *fault)
+void yaml_error_add(struct hg_problems *problems, struct hg_str bytes,
+                    const struct yaml_fault *fault)
 {
     static const struct {
         const char *said, *sentence;
     } remedies[] = {
         {"mapping values are not allowed",
          "a ':' is not allowed here: the indentation does not fit, or a text with ': ' needs quotes"},
-        {"could not find expected ':'", "a key without ':' behind it, or text that is indented too little"},
-        {"did not find expected key", "the indentation does not match the lines above, or a text needs quotes"},
-        {"did not find expected '-' indicator", "the indentation does not match the list above; items start with '- '"},
-        {"did not find expected ',' or ']'", "a list that starts with '[' is not closed, or a comma is missing"},
-        {"did not find expected ',' or '}'", "a map that starts with '{' is not closed, or a comma is missing"},
-        {"found unexpected end of stream", "a quoted text is not closed before the end of the file"},
-        {"found unknown escape character", "unknown escape in a double-quoted text; write \\\\ for a backslash, or use single quotes"},
-        {"block sequence entries are not allowed", "a list item '- ' is not allowed here: start it on a line of its own"},
-        {"found undefined tag handle", "a tag with two '!'; write one function as a short tag and the other as Fn::Name:"},
+        {"could not find expected ':'",
+         "a key without ':' behind it, or text that is indented too little"},
+        {"did not find expected key",
+         "the indentation does not match the lines above, or a text needs quotes"},
+        {"did not find expected '-' indicator",
+         "the indentation does not match the list above; items start with '- '"},
+        {"did not find expected ',' or ']'",
+         "a list that starts with '[' is not closed, or a comma is missing"},
+        {"did not find expected ',' or '}'",
+         "a map that starts with '{' is not closed, or a comma is missing"},
+        {"found unexpected end of stream",
+         "a quoted text is not closed before the end of the file"},
+        {"found unknown escape character",
+         "unknown escape in a double-quoted text; write \\\\ for a backslash, or use single quotes"},
+        {"block sequence entries are not allowed",
+         "a list item '- ' is not allowed here: start it on a line of its own"},
+        {"found undefined tag handle",
+         "a tag with two '!'; write one function as a short tag and the other as Fn::Name:"},
     };
     struct hg_str line = line_at(bytes, fault->line);
     const char *said = fault->text ? fault->text : "not valid YAML";
@@ -96,13 +109,15 @@ void yaml_error_add(struct hg_problems *problems, struct hg_str bytes, const str
         return;
     }
     if (is_indented_with_tab(line)) {
-        problems_add(problems, fault->line, fault->column,
-                     "a tab is used for indentation, YAML allows blanks only: replace it by blanks");
+        problems_add(
+            problems, fault->line, fault->column,
+            "a tab is used for indentation, YAML allows blanks only: replace it by blanks");
         return;
     }
     first = char_at(line, fault->column);
     if (strstr(said, "cannot start any token")) {
-        problems_add(problems, fault->line, fault->column, "a value cannot start with '%c': put it in quotes", first);
+        problems_add(problems, fault->line, fault->column,
+                     "a value cannot start with '%c': put it in quotes", first);
         return;
     }
     for (size_t i = 0; i < HG_COUNT(remedies); i++)
@@ -111,8 +126,8 @@ void yaml_error_add(struct hg_problems *problems, struct hg_str bytes, const str
             return;
         }
     if (fault->context)
-        problems_add(problems, fault->line, fault->column, "not valid YAML: %s %s (from line %u)", said, fault->context,
-                     fault->context_line);
+        problems_add(problems, fault->line, fault->column, "not valid YAML: %s %s (from line %u)",
+                     said, fault->context, fault->context_line);
     else
         problems_add(problems, fault->line, fault->column, "not valid YAML: %s", said);
 }

@@ -23,6 +23,7 @@ struct yaml_fault {
 #define YAML_TAG_JOINT ';'
 bool yaml_join_tags(char *bytes, size_t length, const struct yaml_fault *fault);
 
-void yaml_error_add(struct hg_problems *problems, struct hg_str bytes, const struct yaml_fault *fault);
+void yaml_error_add(struct hg_problems *problems, struct hg_str bytes,
+                    const struct yaml_fault *fault);
 
 #endif

@@ -73,17 +73,17 @@ static inline struct hg_str fixture_problems(struct fixture *f)
 {
     hg_buf_clear(&f->text, 1 << 20);
     for (size_t i = 0; i < f->problems.count; i++)
-        (void)hg_buf_printf(&f->text, "%u:%u: %s\n", f->problems.items[i].line, f->problems.items[i].column,
-                            f->problems.items[i].text);
+        (void)hg_buf_printf(&f->text, "%u:%u: %s\n", f->problems.items[i].line,
+                            f->problems.items[i].column, f->problems.items[i].text);
     return hg_buf_str(&f->text);
 }
 
-#define assert_same(actual, expected)                                                                        \
-    do {                                                                                                     \
-        struct hg_str same_ = (actual);                                                                      \
-        char *copy_ = hg_strndup(same_.p ? same_.p : "(none)", same_.p ? same_.n : 6);                       \
-        assert_string_equal(copy_, expected);                                                                \
-        free(copy_);                                                                                         \
+#define assert_same(actual, expected) \
+    do { \
+        struct hg_str same_ = (actual); \
+        char *copy_ = hg_strndup(same_.p ? same_.p : "(none)", same_.p ? same_.n : 6); \
+        assert_string_equal(copy_, expected); \
+        free(copy_); \
     } while (0)
 
 #endif

@@ -6,7 +6,8 @@
 
 #include <pthread.h>
 
-static struct hg_function *add_function(struct hg_snapshot *snapshot, const char *name, const char *version)
+static struct hg_function *add_function(struct hg_snapshot *snapshot, const char *name,
+                                        const char *version)
 {
     struct hg_function *function = hg_arena_must(snapshot->arena, sizeof(*function));
 
@@ -19,7 +20,8 @@ static struct hg_function *add_function(struct hg_snapshot *snapshot, const char
 }
 
 /* orders: $LATEST, 1, 2; alias live → 1, alias split → 1 or 2. function: $LATEST. */
-static struct hg_snapshot *make_snapshot(struct hg_function **latest, struct hg_function **one, struct hg_function **two)
+static struct hg_snapshot *make_snapshot(struct hg_function **latest, struct hg_function **one,
+                                         struct hg_function **two)
 {
     struct hg_snapshot *snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012"));
 
@@ -74,8 +76,8 @@ static void test_find_function(void **state)
 
     (void)state;
     for (size_t i = 0; i < HG_COUNT(cases); i++) {
-        const struct hg_function *found =
-            snapshot_find_function(snapshot, hg_str_of(cases[i].name), hg_str_of(cases[i].qualifier));
+        const struct hg_function *found = snapshot_find_function(snapshot, hg_str_of(cases[i].name),
+                                                                 hg_str_of(cases[i].qualifier));
 
         if (found != cases[i].expected)
             fail_msg("%s / %s", cases[i].name, cases[i].qualifier);
@@ -138,7 +140,8 @@ static void *read_until_over(void *arg)
 
 static void test_registry(void **state)
 {
-    struct readers readers = {.registry = registry_new(snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012")))};
+    struct readers readers = {
+        .registry = registry_new(snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012")))};
     struct hg_snapshot *first = registry_current(readers.registry);
     pthread_t threads[3];
 
@@ -147,7 +150,8 @@ static void test_registry(void **state)
     for (size_t i = 0; i < HG_COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_until_over, &readers), 0);
     for (int i = 0; i < 2000; i++)
-        registry_publish(readers.registry, snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012")));
+        registry_publish(readers.registry,
+                         snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012")));
     atomic_store(&readers.is_over, true);
     for (size_t i = 0; i < HG_COUNT(threads); i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);

@@ -41,7 +41,8 @@ static void place_fini(struct place *place)
 static enum hg_rc open_zip(struct place *place, bool is_check_only)
 {
     place->err.text[0] = '\0';
-    return package_open(place->arena, place->zip, place->data, is_check_only, &place->package, &place->err);
+    return package_open(place->arena, place->zip, place->data, is_check_only, &place->package,
+                        &place->err);
 }
 
 /* Entries of <data>/code, whatever they are. */
@@ -62,7 +63,9 @@ static struct stat stat_of(struct place *place, const char *name)
 {
     struct stat st = {0};
 
-    assert_int_equal(lstat(hg_arena_printf(place->arena, "%.*s/%s", HG_STR_ARG(place->package.dir), name), &st), 0);
+    assert_int_equal(
+        lstat(hg_arena_printf(place->arena, "%.*s/%s", HG_STR_ARG(place->package.dir), name), &st),
+        0);
     return st;
 }
 
@@ -77,18 +80,22 @@ static void test_folder_is_used_in_place(void **state)
     file = hg_arena_printf(place.arena, "%s/app.py", place.dir);
     close(open(file, O_CREAT | O_WRONLY, 0644));
     assert_int_equal(truncate(file, 12), 0);
-    assert_int_equal(package_open(place.arena, place.dir, place.data, false, &place.package, &place.err), HG_OK);
+    assert_int_equal(
+        package_open(place.arena, place.dir, place.data, false, &place.package, &place.err), HG_OK);
     assert_same(place.package.dir, place.dir);
     assert_int_equal(place.package.size, 12);
     assert_int_equal(place.package.sha256.n, 44);
     first = place.package.sha256;
     assert_int_equal(truncate(file, 13), 0);
-    assert_int_equal(package_open(place.arena, place.dir, place.data, false, &place.package, &place.err), HG_OK);
+    assert_int_equal(
+        package_open(place.arena, place.dir, place.data, false, &place.package, &place.err), HG_OK);
     assert_false(hg_str_eq(first, place.package.sha256));
-    assert_int_equal(package_open(place.arena, "/nonexistent/x", place.data, false, &place.package, &place.err),
-                     HG_E_NOT_FOUND);
+    assert_int_equal(
+        package_open(place.arena, "/nonexistent/x", place.data, false, &place.package, &place.err),
+        HG_E_NOT_FOUND);
     assert_string_equal(place.err.text, "there is no file or folder /nonexistent/x");
-    assert_int_equal(package_open(place.arena, file, place.data, false, &place.package, &place.err), HG_E_INVALID);
+    assert_int_equal(package_open(place.arena, file, place.data, false, &place.package, &place.err),
+                     HG_E_INVALID);
     place_fini(&place);
 }
 
@@ -119,7 +126,8 @@ static void test_archive_is_unpacked_once(void **state)
     assert_true(S_ISLNK(stat_of(&place, "lib/link").st_mode));
     assert_int_equal(count_code(&place), 1);
     /* The second time nothing is written: the mark stays. */
-    close(open(hg_arena_printf(place.arena, "%.*s/mark", HG_STR_ARG(place.package.dir)), O_CREAT | O_WRONLY, 0644));
+    close(open(hg_arena_printf(place.arena, "%.*s/mark", HG_STR_ARG(place.package.dir)),
+               O_CREAT | O_WRONLY, 0644));
     assert_int_equal(open_zip(&place, false), HG_OK);
     (void)stat_of(&place, "mark");
     assert_int_equal(count_code(&place), 1);
@@ -168,10 +176,12 @@ static void test_tricks_are_refused(void **state)
     refuse("../evil", HG_STR("x"), S_IFREG | 0644, "'../evil' leads out of the folder");
     refuse("a/../../evil", HG_STR("x"), S_IFREG | 0644, "leads out of the folder");
     refuse("/etc/evil", HG_STR("x"), S_IFREG | 0644, "has an absolute name");
-    refuse("l", HG_STR("/etc/passwd"), S_IFLNK | 0777, "is a link with an empty or absolute target");
+    refuse("l", HG_STR("/etc/passwd"), S_IFLNK | 0777,
+           "is a link with an empty or absolute target");
     refuse("l", HG_STR(""), S_IFLNK | 0777, "is a link with an empty or absolute target");
     refuse("l", HG_STR("../x"), S_IFLNK | 0777, "is a link that may lead out of the folder");
-    refuse("a/b/l", HG_STR("../../../x"), S_IFLNK | 0777, "is a link that may lead out of the folder");
+    refuse("a/b/l", HG_STR("../../../x"), S_IFLNK | 0777,
+           "is a link that may lead out of the folder");
     refuse("a/l", HG_STR("q/.."), S_IFLNK | 0777, "is a link that may lead out of the folder");
     refuse("dev", HG_STR(""), S_IFCHR | 0644, "is neither file nor folder nor link");
     refuse("fifo", HG_STR(""), S_IFIFO | 0644, "is neither file nor folder nor link");
@@ -259,19 +269,22 @@ static void test_inline_code(void **state)
 
     (void)state;
     place_init(&place);
-    assert_int_equal(package_inline(place.arena, HG_STR("python3.13"), HG_STR("x=1"), place.data, false, &place.package,
-                                    &place.err), HG_OK);
+    assert_int_equal(package_inline(place.arena, HG_STR("python3.13"), HG_STR("x=1"), place.data,
+                                    false, &place.package, &place.err),
+                     HG_OK);
     assert_int_equal(stat_of(&place, "index.py").st_size, 3);
     assert_int_equal(place.package.size, 3);
     /* printf x=1 | openssl sha256 -binary | base64 */
     assert_same(place.package.sha256, "HyBrEcI+KMwlDe1/wAmNOCOoRnpUNA8axOU1y4VEST8=");
     python = place.package.dir;
-    assert_int_equal(package_inline(place.arena, HG_STR("nodejs22.x"), HG_STR("x=1"), place.data, false, &place.package,
-                                    &place.err), HG_OK);
+    assert_int_equal(package_inline(place.arena, HG_STR("nodejs22.x"), HG_STR("x=1"), place.data,
+                                    false, &place.package, &place.err),
+                     HG_OK);
     assert_int_equal(stat_of(&place, "index.js").st_size, 3);
     assert_false(hg_str_eq(python, place.package.dir));
-    assert_int_equal(package_inline(place.arena, HG_STR("java25"), HG_STR("x"), place.data, false, &place.package,
-                                    &place.err), HG_E_INVALID);
+    assert_int_equal(package_inline(place.arena, HG_STR("java25"), HG_STR("x"), place.data, false,
+                                    &place.package, &place.err),
+                     HG_E_INVALID);
     assert_int_equal(count_code(&place), 2);
     place_fini(&place);
 }

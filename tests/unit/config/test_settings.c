@@ -80,10 +80,13 @@ static void test_flags(void **state)
     struct run run;
 
     (void)state;
-    PARSE(&run, "--listen", "0.0.0.0:80", "--listen=[::1]:0", "--strict", "--parameter-overrides", "A=1", "B=x=y",
-          "ParameterKey=C,ParameterValue=3", "app.yaml", "--idle-timeout", "500ms", "--isolation", "process",
-          "--log-format", "json", "--max-body", "2 MiB", "--runtime", "python3.12=/bin/sh", "--idle-timeout=1h");
-    assert_same(hg_buf_str(&run.problems), "--idle-timeout: given twice\n--idle-timeout: 500ms is out of range: 1000 to 86400000 milliseconds\n");
+    PARSE(&run, "--listen", "0.0.0.0:80", "--listen=[::1]:0", "--strict", "--parameter-overrides",
+          "A=1", "B=x=y", "ParameterKey=C,ParameterValue=3", "app.yaml", "--idle-timeout", "500ms",
+          "--isolation", "process", "--log-format", "json", "--max-body", "2 MiB", "--runtime",
+          "python3.12=/bin/sh", "--idle-timeout=1h");
+    assert_same(
+        hg_buf_str(&run.problems),
+        "--idle-timeout: given twice\n--idle-timeout: 500ms is out of range: 1000 to 86400000 milliseconds\n");
     assert_int_equal(run.rc, HG_E_INVALID);
     assert_int_equal(run.settings.listen.count, 2);
     assert_string_equal(run.settings.listen.items[1], "[::1]:0");
@@ -106,30 +109,32 @@ static void test_mistakes_all_at_once(void **state)
     struct run run;
 
     (void)state;
-    PARSE(&run, "--lisen", "--threads", "many", "--queue", "kafka://h:1", "--isolation", "sandbox", "--log-level", "inf",
-          "--watch", "--account", "12", "--region", "Mars", "--api", "4566", "--runtime", "python3.12=python", "a.yaml", "b.yaml",
-          "-x", "--data-dir");
-    assert_same(hg_buf_str(&run.problems),
-                "--lisen: there is no such option; did you mean --listen?\n"
-                "b.yaml: one template only, a.yaml is another one\n"
-                "-x: there is no such option; options start with two dashes\n"
-                "--data-dir: needs a value: --data-dir DIR\n"
-                "--api: '4566' is not ADDRESS:PORT, such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080\n"
-                "--queue: kafka:// is not available yet in this version; use embedded:\n"
-                "--threads: 'many' is not a whole number\n"
-                "--isolation: sandbox is not available yet in this version; use auto, process or none\n"
-                "--region: 'Mars' is not a region such as us-east-1\n"
-                "--account: '12' is not an account number of 12 digits (in a file, put it in quotes)\n"
-                "--runtime: 'python3.12=python' needs the absolute path of an interpreter: python3.12=/usr/bin/python3\n"
-                "--watch: reloading on change is not available yet in this version; restart instead\n"
-                "--log-level: 'inf' is not one of debug|info|warn|error; did you mean info?\n");
+    PARSE(&run, "--lisen", "--threads", "many", "--queue", "kafka://h:1", "--isolation", "sandbox",
+          "--log-level", "inf", "--watch", "--account", "12", "--region", "Mars", "--api", "4566",
+          "--runtime", "python3.12=python", "a.yaml", "b.yaml", "-x", "--data-dir");
+    assert_same(
+        hg_buf_str(&run.problems),
+        "--lisen: there is no such option; did you mean --listen?\n"
+        "b.yaml: one template only, a.yaml is another one\n"
+        "-x: there is no such option; options start with two dashes\n"
+        "--data-dir: needs a value: --data-dir DIR\n"
+        "--api: '4566' is not ADDRESS:PORT, such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080\n"
+        "--queue: kafka:// is not available yet in this version; use embedded:\n"
+        "--threads: 'many' is not a whole number\n"
+        "--isolation: sandbox is not available yet in this version; use auto, process or none\n"
+        "--region: 'Mars' is not a region such as us-east-1\n"
+        "--account: '12' is not an account number of 12 digits (in a file, put it in quotes)\n"
+        "--runtime: 'python3.12=python' needs the absolute path of an interpreter: python3.12=/usr/bin/python3\n"
+        "--watch: reloading on change is not available yet in this version; restart instead\n"
+        "--log-level: 'inf' is not one of debug|info|warn|error; did you mean info?\n");
     finish(&run);
 }
 
 static void test_file_below_environment_below_flag(void **state)
 {
-    char *path = write_config("listen: [127.0.0.1:1, 127.0.0.1:2]\nregion: eu-west-1\naccount: \"123456789012\"\n"
-                              "threads: 3\naccess-log: off\nstrict: yes\nparameter-overrides: {A: 1, B: two}\n");
+    char *path = write_config(
+        "listen: [127.0.0.1:1, 127.0.0.1:2]\nregion: eu-west-1\naccount: \"123456789012\"\n"
+        "threads: 3\naccess-log: off\nstrict: yes\nparameter-overrides: {A: 1, B: two}\n");
     struct run run;
 
     (void)state;
@@ -159,11 +164,13 @@ static void test_file_below_environment_below_flag(void **state)
     unsetenv("HEADGATE_TLS_KEY");
     setenv("HEADGATE_LISTN", "x", 1);
     PARSE(&run, "--tls-listen", "127.0.0.1:1");
-    assert_same(hg_buf_str(&run.problems), "HEADGATE_LISTN: there is no such setting; did you mean the setting listen?\n");
+    assert_same(hg_buf_str(&run.problems),
+                "HEADGATE_LISTN: there is no such setting; did you mean the setting listen?\n");
     finish(&run);
     unsetenv("HEADGATE_LISTN");
     PARSE(&run, "--tls-listen", "127.0.0.1:1");
-    assert_same(hg_buf_str(&run.problems), "tls-listen: needs a certificate: tls-cert and tls-key\n");
+    assert_same(hg_buf_str(&run.problems),
+                "tls-listen: needs a certificate: tls-cert and tls-key\n");
     finish(&run);
     unlink(path);
     free(path);
@@ -187,12 +194,15 @@ static void test_mistakes_in_a_file(void **state)
     assert_same(hg_buf_str(&run.problems), expected);
     finish(&run);
     PARSE(&run, "--config", tab);
-    (void)snprintf(expected, sizeof(expected),
-                   "%s:2:1: a tab is used for indentation, YAML allows blanks only: replace it by blanks\n", tab);
+    (void)snprintf(
+        expected, sizeof(expected),
+        "%s:2:1: a tab is used for indentation, YAML allows blanks only: replace it by blanks\n",
+        tab);
     assert_same(hg_buf_str(&run.problems), expected);
     finish(&run);
     PARSE(&run, "--config", "/nonexistent.yaml");
-    assert_same(hg_buf_str(&run.problems), "--config: cannot open /nonexistent.yaml: No such file or directory\n");
+    assert_same(hg_buf_str(&run.problems),
+                "--config: cannot open /nonexistent.yaml: No such file or directory\n");
     finish(&run);
     unlink(path);
     unlink(tab);
@@ -208,9 +218,13 @@ static void test_help_has_every_option_in_columns(void **state)
     hg_buf_init(&help, 1 << 16);
     settings_print_options(&help);
     hg_buf_append_byte(&help, '\0');
-    assert_non_null(strstr(hg_buf_str(&help).p, "\n  --listen ADDR:PORT                  public gateway: HTTP/1.1 and HTTP/2 "
-                                                "without TLS; repeatable (127.0.0.1:8080)\n"));
-    assert_non_null(strstr(hg_buf_str(&help).p, "\n  --idle-timeout TIME                 an idle environment is stopped after this (10m)\n"));
+    assert_non_null(
+        strstr(hg_buf_str(&help).p,
+               "\n  --listen ADDR:PORT                  public gateway: HTTP/1.1 and HTTP/2 "
+               "without TLS; repeatable (127.0.0.1:8080)\n"));
+    assert_non_null(strstr(
+        hg_buf_str(&help).p,
+        "\n  --idle-timeout TIME                 an idle environment is stopped after this (10m)\n"));
     hg_buf_fini(&help);
 }
 

@@ -43,9 +43,9 @@ static inline uint32_t zip_crc(struct hg_str text)
 /* What both headers of an entry have in common (APPNOTE 4.3.7, 4.3.12). */
 static inline void put_common(struct hg_buf *buf, struct hg_str name, struct hg_str content)
 {
-    put_le(buf, 20, 2); /* version needed */
-    put_le(buf, 0, 2);  /* flags */
-    put_le(buf, 0, 2);  /* stored */
+    put_le(buf, 20, 2);         /* version needed */
+    put_le(buf, 0, 2);          /* flags */
+    put_le(buf, 0, 2);          /* stored */
     put_le(buf, 0x00210000, 4); /* 1980-01-01 */
     put_le(buf, zip_crc(content), 4);
     put_le(buf, content.n, 4);
@@ -55,7 +55,8 @@ static inline void put_common(struct hg_buf *buf, struct hg_str name, struct hg_
 }
 
 /* A stored entry; mode is a whole Unix mode, 0 for an archive from another system. */
-static inline void zip_writer_add(struct zip_writer *zip, const char *name, struct hg_str content, unsigned mode)
+static inline void zip_writer_add(struct zip_writer *zip, const char *name, struct hg_str content,
+                                  unsigned mode)
 {
     size_t offset = zip->bytes.len;
 
