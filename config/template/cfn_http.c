@@ -44,14 +44,18 @@ static bool split_route_key(struct hg_str key, struct hg_route *route)
     return true;
 }
 
-static void refuse_route_key(struct hg_transform *t, const struct hg_resource *resource, const struct hg_node *key)
+static void refuse_route_key(struct hg_transform *t, const struct hg_resource *resource,
+                             const struct hg_node *key)
 {
-    problem_at(t, key ? key : resource->raw, "%.*s: RouteKey must be \"METHOD /path\" (" HG_METHODS_TEXT ") or \"$default\"%s%.*s",
+    problem_at(t, key ? key : resource->raw,
+               "%.*s: RouteKey must be \"METHOD /path\" (" HG_METHODS_TEXT
+               ") or \"$default\"%s%.*s",
                HG_STR_ARG(resource->id), key ? ", not " : "", HG_STR_ARG(node_text(key)));
 }
 
 /* Target and RouteKey of an API: one route, one $default stage. */
-static void quick_create(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *target)
+static void quick_create(struct hg_transform *t, struct hg_api_draft *draft,
+                         const struct hg_node *target)
 {
     const struct hg_resource *resource = draft->resource;
     const struct hg_node *key = resource_get(resource, "RouteKey");
@@ -65,10 +69,13 @@ static void quick_create(struct hg_transform *t, struct hg_api_draft *draft, con
         return;
     }
     who = api_route_text(t, &route);
-    node_set(t->scratch, integration, HG_STR("IntegrationType"),
-             node_new_text(t->scratch, is_url ? HG_STR("HTTP_PROXY") : HG_STR("AWS_PROXY"), target));
-    node_set(t->scratch, integration, HG_STR("IntegrationUri"), node_new_text(t->scratch, node_text(target), target));
-    node_set(t->scratch, integration, HG_STR("PayloadFormatVersion"), node_new_text(t->scratch, HG_STR("2.0"), target));
+    node_set(
+        t->scratch, integration, HG_STR("IntegrationType"),
+        node_new_text(t->scratch, is_url ? HG_STR("HTTP_PROXY") : HG_STR("AWS_PROXY"), target));
+    node_set(t->scratch, integration, HG_STR("IntegrationUri"),
+             node_new_text(t->scratch, node_text(target), target));
+    node_set(t->scratch, integration, HG_STR("PayloadFormatVersion"),
+             node_new_text(t->scratch, HG_STR("2.0"), target));
     route.integration = integ_read(t, integration, HG_API_HTTP, &integ_names_v2, who);
     if (!route.integration)
         return;
@@ -80,27 +87,34 @@ static void quick_create(struct hg_transform *t, struct hg_api_draft *draft, con
 
 static void translate_api(struct hg_transform *t, const struct hg_resource *resource)
 {
-    const struct hg_node *protocol = resource_get(resource, "ProtocolType"), *cors = resource_get(resource, "CorsConfiguration");
+    const struct hg_node *protocol = resource_get(resource, "ProtocolType"),
+                         *cors = resource_get(resource, "CorsConfiguration");
     const struct hg_node *target = resource_get(resource, "Target");
     struct hg_api_draft *draft;
 
     if (hg_str_is(node_text(protocol), "WEBSOCKET")) {
-        notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s (%.*s): WebSocket APIs", HG_STR_ARG(resource->id),
-                   HG_STR_ARG(resource->type));
+        notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s (%.*s): WebSocket APIs",
+                   HG_STR_ARG(resource->id), HG_STR_ARG(resource->type));
         return;
     }
-    if (protocol ? !hg_str_is(node_text(protocol), "HTTP") : !resource_has(resource, "Body") && !resource_has(resource, "ProtocolType") && !resource_has(resource, "BodyS3Location"))
-        problem_at(t, protocol ? protocol : resource->raw, "%.*s: ProtocolType: Invalid protocol specified. Must be one of "
-                   "[HTTP, WEBSOCKET]", HG_STR_ARG(resource->id));
+    if (protocol ? !hg_str_is(node_text(protocol), "HTTP")
+                 : !resource_has(resource, "Body") && !resource_has(resource, "ProtocolType") &&
+                       !resource_has(resource, "BodyS3Location"))
+        problem_at(t, protocol ? protocol : resource->raw,
+                   "%.*s: ProtocolType: Invalid protocol specified. Must be one of "
+                   "[HTTP, WEBSOCKET]",
+                   HG_STR_ARG(resource->id));
     draft = api_new(t, resource, HG_API_HTTP);
     openapi_import_of(t, draft, "Body", "BodyS3Location");
     if (cors)
-        draft->api.cors = cors_read(t, cors, &cors_names_pascal, resource_what(t, resource, "CorsConfiguration"));
+        draft->api.cors =
+            cors_read(t, cors, &cors_names_pascal, resource_what(t, resource, "CorsConfiguration"));
     if (node_is_scalar(target))
         quick_create(t, draft, target);
 }
 
-static struct known_integration *add_integration(struct hg_transform *t, const struct hg_resource *resource,
+static struct known_integration *add_integration(struct hg_transform *t,
+                                                 const struct hg_resource *resource,
                                                  struct known_integration *list)
 {
     struct hg_api_draft *draft = api_named(t, resource, "ApiId");
@@ -117,7 +131,8 @@ static struct known_integration *add_integration(struct hg_transform *t, const s
 }
 
 static const struct known_integration *find_integration(const struct known_integration *list,
-                                                        const struct hg_api_draft *draft, struct hg_str target)
+                                                        const struct hg_api_draft *draft,
+                                                        struct hg_str target)
 {
     static const char prefix[] = "integrations/";
 
@@ -131,22 +146,28 @@ static const struct known_integration *find_integration(const struct known_integ
     return NULL;
 }
 
-static void protect(struct hg_transform *t, const struct hg_resource *resource, struct hg_route *route)
+static void protect(struct hg_transform *t, const struct hg_resource *resource,
+                    struct hg_route *route)
 {
     const struct hg_node *type = resource_get(resource, "AuthorizationType");
     struct hg_str authorization = node_text(type);
 
     if (!authorization.n || hg_str_is(authorization, "NONE"))
         return;
-    if (hg_str_is(authorization, "AWS_IAM") || hg_str_is(authorization, "JWT") || hg_str_is(authorization, "CUSTOM"))
-        api_protect_route(t, route, authorization, node_text(resource_get(resource, "AuthorizerId")));
+    if (hg_str_is(authorization, "AWS_IAM") || hg_str_is(authorization, "JWT") ||
+        hg_str_is(authorization, "CUSTOM"))
+        api_protect_route(t, route, authorization,
+                          node_text(resource_get(resource, "AuthorizerId")));
     else
-        problem_at(t, type, "%.*s: AuthorizationType must be one of NONE, AWS_IAM, CUSTOM, JWT", HG_STR_ARG(resource->id));
+        problem_at(t, type, "%.*s: AuthorizationType must be one of NONE, AWS_IAM, CUSTOM, JWT",
+                   HG_STR_ARG(resource->id));
 }
 
-static void translate_route(struct hg_transform *t, const struct hg_resource *resource, const struct known_integration *list)
+static void translate_route(struct hg_transform *t, const struct hg_resource *resource,
+                            const struct known_integration *list)
 {
-    const struct hg_node *key = resource_get(resource, "RouteKey"), *target = resource_get(resource, "Target");
+    const struct hg_node *key = resource_get(resource, "RouteKey"),
+                         *target = resource_get(resource, "Target");
     struct hg_api_draft *draft = api_named(t, resource, "ApiId");
     const struct known_integration *known;
     struct hg_route route = {.line = resource->line}, *added;
@@ -162,13 +183,15 @@ static void translate_route(struct hg_transform *t, const struct hg_resource *re
     who = api_route_text(t, &route);
     known = find_integration(list, draft, node_text(target));
     if (target && !known)
-        problem_at(t, target, "%.*s: Target must be integrations/ and the id of an integration of the same API, not %.*s",
-                   HG_STR_ARG(resource->id), HG_STR_ARG(node_text(target)));
+        problem_at(
+            t, target,
+            "%.*s: Target must be integrations/ and the id of an integration of the same API, not %.*s",
+            HG_STR_ARG(resource->id), HG_STR_ARG(node_text(target)));
     if (target ? !known || !known->model : resource_has(resource, "Target"))
         return;
     route.integration = target ? known->model : integ_missing(t, resource->line);
-    route.operation_name =
-        read_text(t, resource_get(resource, "OperationName"), resource_what(t, resource, "OperationName"), HG_STR(""));
+    route.operation_name = read_text(t, resource_get(resource, "OperationName"),
+                                     resource_what(t, resource, "OperationName"), HG_STR(""));
     added = api_add_route(t, draft, &route, key);
     if (!added)
         return;
@@ -190,10 +213,10 @@ static void translate_stage(struct hg_transform *t, const struct hg_resource *re
     if (!draft || !node_is_scalar(name))
         return;
     stage = api_stage(t, draft, name->text, resource->line);
-    stage->deployment_id =
-        read_text(t, resource_get(resource, "DeploymentId"), resource_what(t, resource, "DeploymentId"), HG_STR(""));
-    stage->variables =
-        read_pairs(t, resource_get(resource, "StageVariables"), resource_what(t, resource, "StageVariables"));
+    stage->deployment_id = read_text(t, resource_get(resource, "DeploymentId"),
+                                     resource_what(t, resource, "DeploymentId"), HG_STR(""));
+    stage->variables = read_pairs(t, resource_get(resource, "StageVariables"),
+                                  resource_what(t, resource, "StageVariables"));
     stage_read_access_log(t, stage, resource_get(resource, "AccessLogSettings"),
                           resource_what(t, resource, "AccessLogSettings"));
     stage_read_route_settings(t, stage, resource_get(resource, "DefaultRouteSettings"),
@@ -208,13 +231,15 @@ void http_apis_translate(struct hg_transform *t)
     for (size_t i = 0; i < t->resource_count; i++) {
         const struct hg_resource *resource = t->resources[i];
 
-        if (!resource->is_off && hg_str_is(resource->type, "AWS::ApiGatewayV2::Integration") && !is_of_websocket(t, resource))
+        if (!resource->is_off && hg_str_is(resource->type, "AWS::ApiGatewayV2::Integration") &&
+            !is_of_websocket(t, resource))
             integrations = add_integration(t, resource, integrations);
     }
     for (size_t i = 0; i < t->resource_count; i++) {
         const struct hg_resource *resource = t->resources[i];
 
-        if (!resource->is_off && hg_str_is(resource->type, "AWS::ApiGatewayV2::Route") && !is_of_websocket(t, resource))
+        if (!resource->is_off && hg_str_is(resource->type, "AWS::ApiGatewayV2::Route") &&
+            !is_of_websocket(t, resource))
             translate_route(t, resource, integrations);
     }
     transform_each(t, "AWS::ApiGatewayV2::Stage", translate_stage);

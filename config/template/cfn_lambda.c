@@ -1,38 +1,48 @@
 /*
  * AWS::Lambda::Function, Version, Alias and Url; the latter three also as SAM generates them.
  */
-#include "config/template/transform_cors.h"
 #include "config/template/notices.h"
 #include "config/template/sam_parts.h"
+#include "config/template/transform_cors.h"
 #include "config/template/transform_function.h"
 
 #include <stdlib.h>
 
-static void set_code(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void set_code(struct hg_transform *t, const struct hg_resource *resource,
+                     struct hg_function *function)
 {
-    const struct hg_node *code = resource_get(resource, "Code"), *asset = resource_metadata(resource, "aws:asset:path");
+    const struct hg_node *code = resource_get(resource, "Code"),
+                         *asset = resource_metadata(resource, "aws:asset:path");
     const struct hg_node *text = node_get(code, "ZipFile");
 
     if (node_is_scalar(code))
         (void)code_from_path(t, function, code->text, code, resource_what(t, resource, "Code"));
     else if (text)
-        (void)code_from_text(t, function, node_text(text), text, resource_what(t, resource, "Code.ZipFile"));
+        (void)code_from_text(t, function, node_text(text), text,
+                             resource_what(t, resource, "Code.ZipFile"));
     else if (node_is_scalar(asset))
-        (void)code_from_path(t, function, asset->text, asset, resource_what(t, resource, "Metadata aws:asset:path"));
+        (void)code_from_path(t, function, asset->text, asset,
+                             resource_what(t, resource, "Metadata aws:asset:path"));
     else if (node_get(code, "S3Bucket") || node_get(code, "S3Key"))
-        problem_at(t, code, "%.*s: Code is in S3; code must be on this machine: give Code: the path of a folder or zip file, "
-                   "or ZipFile", HG_STR_ARG(resource->id));
+        problem_at(
+            t, code,
+            "%.*s: Code is in S3; code must be on this machine: give Code: the path of a folder or zip file, "
+            "or ZipFile",
+            HG_STR_ARG(resource->id));
     else if (!resource_has(resource, "Code") || code)
-        problem_at(t, code ? code : resource->raw, "%.*s: Code is missing: give ZipFile, or the path of a folder or zip file",
+        problem_at(t, code ? code : resource->raw,
+                   "%.*s: Code is missing: give ZipFile, or the path of a folder or zip file",
                    HG_STR_ARG(resource->id));
 }
 
-static void read_tag_list(struct hg_transform *t, const struct hg_node *tags, struct hg_kv_list *list)
+static void read_tag_list(struct hg_transform *t, const struct hg_node *tags,
+                          struct hg_kv_list *list)
 {
     for (size_t i = 0; node_is_list(tags) && i < tags->count; i++) {
         list->items = transform_grow(t->arena, list->items, list->count, sizeof(*list->items));
-        list->items[list->count++] = (struct hg_kv){transform_keep(t, node_text(node_get(tags->items[i], "Key"))),
-                                                    transform_keep(t, node_text(node_get(tags->items[i], "Value")))};
+        list->items[list->count++] =
+            (struct hg_kv){transform_keep(t, node_text(node_get(tags->items[i], "Key"))),
+                           transform_keep(t, node_text(node_get(tags->items[i], "Value")))};
     }
 }
 
@@ -43,19 +53,26 @@ static void translate_function(struct hg_transform *t, const struct hg_resource 
 
     if (hg_str_is(node_text(resource_get(resource, "PackageType")), "Image") ||
         node_path(resource->properties, "Code.ImageUri")) {
-        problem_on(t, resource, "%.*s: PackageType Image is not supported: container images are not run; use PackageType Zip",
-                   HG_STR_ARG(resource->id));
+        problem_on(
+            t, resource,
+            "%.*s: PackageType Image is not supported: container images are not run; use PackageType Zip",
+            HG_STR_ARG(resource->id));
         function_give_up(t, resource);
         return;
     }
     if (!resource_has(resource, "Runtime") || !resource_has(resource, "Handler"))
-        problem_on(t, resource, "%.*s: Runtime and Handler are mandatory parameters for functions created with deployment "
-                   "packages.", HG_STR_ARG(resource->id));
+        problem_on(
+            t, resource,
+            "%.*s: Runtime and Handler are mandatory parameters for functions created with deployment "
+            "packages.",
+            HG_STR_ARG(resource->id));
     if (dead_letter)
-        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterConfig"), "%.*s: DeadLetterConfig", HG_STR_ARG(resource->id));
+        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterConfig"),
+                   "%.*s: DeadLetterConfig", HG_STR_ARG(resource->id));
     function = function_make(t, resource);
-    function->tracing_mode = function_tracing_mode(t, node_get(resource_get(resource, "TracingConfig"), "Mode"),
-                                                   resource_what(t, resource, "TracingConfig.Mode"));
+    function->tracing_mode =
+        function_tracing_mode(t, node_get(resource_get(resource, "TracingConfig"), "Mode"),
+                              resource_what(t, resource, "TracingConfig.Mode"));
     read_tag_list(t, resource_get(resource, "Tags"), &function->tags);
     set_code(t, resource, function);
 }
@@ -66,21 +83,25 @@ void lambda_functions_translate(struct hg_transform *t)
 }
 
 /* The $LATEST of the function that a resource names; a problem when there is none. */
-static const struct hg_function *named_function(struct hg_transform *t, const struct hg_resource *resource,
-                                                const char *property)
+static const struct hg_function *
+named_function(struct hg_transform *t, const struct hg_resource *resource, const char *property)
 {
     const struct hg_node *node = resource_get(resource, property);
-    const struct hg_function *function = snapshot_find_function(t->snapshot, node_text(node), HG_STR(""));
+    const struct hg_function *function =
+        snapshot_find_function(t->snapshot, node_text(node), HG_STR(""));
 
     if (!function && (node || !resource_has(resource, property)))
-        problem_at(t, node ? node : resource->raw, "%.*s: %s: Function not found: %.*s", HG_STR_ARG(resource->id), property,
-                   HG_STR_ARG(node_text(node)));
+        problem_at(t, node ? node : resource->raw, "%.*s: %s: Function not found: %.*s",
+                   HG_STR_ARG(resource->id), property, HG_STR_ARG(node_text(node)));
     return function;
 }
 
 static bool is_of_broken_function(const struct hg_transform *t, const struct hg_resource *resource)
 {
-    /* A generated resource stands beside a function that may itself have failed, which was told already. */
+    /*
+     * A generated resource stands beside a function that may itself have failed, which was told
+     * already.
+     */
     return resource->is_generated && t->problems->count > 0;
 }
 
@@ -105,14 +126,16 @@ static void translate_version(struct hg_transform *t, const struct hg_resource *
             break;
         }
     }
-    t->snapshot->functions =
-        transform_grow(t->arena, t->snapshot->functions, t->snapshot->function_count, sizeof(version));
+    t->snapshot->functions = transform_grow(t->arena, t->snapshot->functions,
+                                            t->snapshot->function_count, sizeof(version));
     t->snapshot->functions[t->snapshot->function_count++] = version;
 }
 
-static void set_routing(struct hg_transform *t, const struct hg_resource *resource, struct hg_alias *alias)
+static void set_routing(struct hg_transform *t, const struct hg_resource *resource,
+                        struct hg_alias *alias)
 {
-    const struct hg_node *list = node_get(resource_get(resource, "RoutingConfig"), "AdditionalVersionWeights");
+    const struct hg_node *list =
+        node_get(resource_get(resource, "RoutingConfig"), "AdditionalVersionWeights");
     const struct hg_node *first;
     char *end, *weight;
 
@@ -121,10 +144,14 @@ static void set_routing(struct hg_transform *t, const struct hg_resource *resour
     first = list->items[0];
     weight = hg_arena_strdup(t->scratch, node_text(node_get(first, "FunctionWeight")));
     alias->weight = strtod(weight, &end);
-    alias->weighted = snapshot_find_function(t->snapshot, alias->function_name, node_text(node_get(first, "FunctionVersion")));
-    if (list->count > 1 || end == weight || *end || !(alias->weight >= 0 && alias->weight <= 1) || !alias->weighted)
-        problem_at(t, list, "%.*s: RoutingConfig must name one version of the function and a weight from 0.0 to 1.0",
-                   HG_STR_ARG(resource->id));
+    alias->weighted = snapshot_find_function(t->snapshot, alias->function_name,
+                                             node_text(node_get(first, "FunctionVersion")));
+    if (list->count > 1 || end == weight || *end || !(alias->weight >= 0 && alias->weight <= 1) ||
+        !alias->weighted)
+        problem_at(
+            t, list,
+            "%.*s: RoutingConfig must name one version of the function and a weight from 0.0 to 1.0",
+            HG_STR_ARG(resource->id));
 }
 
 static void translate_alias(struct hg_transform *t, const struct hg_resource *resource)
@@ -140,17 +167,20 @@ static void translate_alias(struct hg_transform *t, const struct hg_resource *re
     if (!latest)
         return;
     alias.function_name = latest->name;
-    alias.name = read_text(t, resource_get(resource, "Name"), resource_what(t, resource, "Name"), HG_STR(""));
+    alias.name = read_text(t, resource_get(resource, "Name"), resource_what(t, resource, "Name"),
+                           HG_STR(""));
     alias.function = snapshot_find_function(snapshot, latest->name, node_text(version));
     if (!alias.name.n)
         problem_on(t, resource, "%.*s: Name is missing", HG_STR_ARG(resource->id));
     if (!alias.function && version)
-        problem_at(t, version, "%.*s: FunctionVersion: Function not found: %.*s:%.*s", HG_STR_ARG(resource->id),
-                   HG_STR_ARG(latest->arn), HG_STR_ARG(node_text(version)));
+        problem_at(t, version, "%.*s: FunctionVersion: Function not found: %.*s:%.*s",
+                   HG_STR_ARG(resource->id), HG_STR_ARG(latest->arn),
+                   HG_STR_ARG(node_text(version)));
     if (!alias.function)
         return;
     set_routing(t, resource, &alias);
-    snapshot->aliases = transform_grow(t->arena, snapshot->aliases, snapshot->alias_count, sizeof(alias));
+    snapshot->aliases =
+        transform_grow(t->arena, snapshot->aliases, snapshot->alias_count, sizeof(alias));
     snapshot->aliases[snapshot->alias_count++] = alias;
 }
 
@@ -175,7 +205,8 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
 
     if (is_of_broken_function(t, resource))
         return;
-    notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s: function URLs", HG_STR_ARG(resource->id));
+    notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s: function URLs",
+               HG_STR_ARG(resource->id));
     function = named_function(t, resource, "TargetFunctionArn");
     if (function && qualifier.n)
         function = snapshot_find_function(snapshot, function->name, qualifier);
@@ -184,10 +215,12 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
     snapshot->urls = transform_grow(t->arena, snapshot->urls, snapshot->url_count, sizeof(*url));
     url = &snapshot->urls[snapshot->url_count++];
     *url = (struct hg_url){.id = url_id(t, resource), .function = function};
-    url->auth_type = read_text(t, resource_get(resource, "AuthType"), resource_what(t, resource, "AuthType"), HG_STR("NONE"));
-    url->invoke_mode =
-        read_text(t, resource_get(resource, "InvokeMode"), resource_what(t, resource, "InvokeMode"), HG_STR("BUFFERED"));
-    url->cors = cors_read(t, resource_get(resource, "Cors"), names, resource_what(t, resource, "Cors"));
+    url->auth_type = read_text(t, resource_get(resource, "AuthType"),
+                               resource_what(t, resource, "AuthType"), HG_STR("NONE"));
+    url->invoke_mode = read_text(t, resource_get(resource, "InvokeMode"),
+                                 resource_what(t, resource, "InvokeMode"), HG_STR("BUFFERED"));
+    url->cors =
+        cors_read(t, resource_get(resource, "Cors"), names, resource_what(t, resource, "Cors"));
 }
 
 void lambda_versions_translate(struct hg_transform *t)

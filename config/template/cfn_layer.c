@@ -17,20 +17,26 @@ static void add_layer(struct hg_transform *t, const struct hg_resource *resource
 
 static void translate(struct hg_transform *t, const struct hg_resource *resource)
 {
-    const char *property = hg_str_is(resource->type, "AWS::Lambda::LayerVersion") ? "Content" : "ContentUri";
-    const struct hg_node *content = resource_get(resource, property), *asset = resource_metadata(resource, "aws:asset:path");
+    const char *property =
+        hg_str_is(resource->type, "AWS::Lambda::LayerVersion") ? "Content" : "ContentUri";
+    const struct hg_node *content = resource_get(resource, property),
+                         *asset = resource_metadata(resource, "aws:asset:path");
     struct hg_str dir = HG_STR("");
 
     if (node_is_scalar(content))
         (void)code_layer(t, content->text, content, resource_what(t, resource, property), &dir);
     else if (node_is_scalar(asset))
-        (void)code_layer(t, asset->text, asset, resource_what(t, resource, "Metadata aws:asset:path"), &dir);
+        (void)code_layer(t, asset->text, asset,
+                         resource_what(t, resource, "Metadata aws:asset:path"), &dir);
     else if (!resource_has(resource, property))
-        problem_on(t, resource, "Resource with id [%.*s] is invalid. Missing required property '%s'.",
+        problem_on(t, resource,
+                   "Resource with id [%.*s] is invalid. Missing required property '%s'.",
                    HG_STR_ARG(resource->id), property);
     else if (content)
-        problem_at(t, content, "%.*s: %s is in S3; a layer must be on this machine: give the path of a folder or a zip file",
-                   HG_STR_ARG(resource->id), property);
+        problem_at(
+            t, content,
+            "%.*s: %s is in S3; a layer must be on this machine: give the path of a folder or a zip file",
+            HG_STR_ARG(resource->id), property);
     add_layer(t, resource, dir);
 }
 

@@ -37,7 +37,8 @@ static void check_section(const struct globals_row *row, const struct hg_node_me
 {
     if (!node_is_map(section->value)) {
         problems_add(problems, section->line, section->column,
-                     "'Globals' section is invalid. Value of ${%s} must be a dictionary", row->section);
+                     "'Globals' section is invalid. Value of ${%s} must be a dictionary",
+                     row->section);
         return;
     }
     for (size_t i = 0; i < section->value->count; i++) {
@@ -48,10 +49,11 @@ static void check_section(const struct globals_row *row, const struct hg_node_me
             continue;
         hg_buf_init(&text, 4096);
         list_names(&text, hg_str_of(row->properties));
-        problems_add(problems, member->line, member->column,
-                     "'Globals' section is invalid. '%.*s' is not a supported property of '%s'. Must be one of the "
-                     "following values - [%.*s]",
-                     HG_STR_ARG(member->key), row->section, HG_STR_ARG(hg_buf_str(&text)));
+        problems_add(
+            problems, member->line, member->column,
+            "'Globals' section is invalid. '%.*s' is not a supported property of '%s'. Must be one of the "
+            "following values - [%.*s]",
+            HG_STR_ARG(member->key), row->section, HG_STR_ARG(hg_buf_str(&text)));
         hg_buf_fini(&text);
     }
 }
@@ -70,7 +72,8 @@ void globals_check(const struct hg_node *globals, struct hg_problems *problems)
     if (!globals)
         return;
     if (!node_is_map(globals)) {
-        problems_add(problems, globals->line, globals->column, "'Globals' section is invalid. It must be a non-empty dictionary");
+        problems_add(problems, globals->line, globals->column,
+                     "'Globals' section is invalid. It must be a non-empty dictionary");
         return;
     }
     for (size_t i = 0; i < globals->count; i++) {
@@ -85,9 +88,10 @@ void globals_check(const struct hg_node *globals, struct hg_problems *problems)
         hg_buf_init(&text, 4096);
         for (size_t j = 0; j < HG_COUNT(rows); j++)
             hg_buf_printf(&text, "%s'%s'", j ? ", " : "", rows[j].section);
-        problems_add(problems, member->line, member->column,
-                     "'Globals' section is invalid. '%.*s' is not supported. Must be one of the following values - [%.*s]",
-                     HG_STR_ARG(member->key), HG_STR_ARG(hg_buf_str(&text)));
+        problems_add(
+            problems, member->line, member->column,
+            "'Globals' section is invalid. '%.*s' is not supported. Must be one of the following values - [%.*s]",
+            HG_STR_ARG(member->key), HG_STR_ARG(hg_buf_str(&text)));
         hg_buf_fini(&text);
     }
 }
@@ -96,13 +100,16 @@ void globals_check(const struct hg_node *globals, struct hg_problems *problems)
 static bool is_intrinsic(const struct hg_node *node)
 {
     return node_is_map(node) && node->count == 1 &&
-           (hg_str_is(node->members[0].key, "Ref") || hg_str_is(node->members[0].key, "Condition") ||
+           (hg_str_is(node->members[0].key, "Ref") ||
+            hg_str_is(node->members[0].key, "Condition") ||
             hg_str_starts(node->members[0].key, HG_STR("Fn::")));
 }
 
-static struct hg_node *merge(struct hg_arena *arena, struct hg_node *global, struct hg_node *local, unsigned depth);
+static struct hg_node *merge(struct hg_arena *arena, struct hg_node *global, struct hg_node *local,
+                             unsigned depth);
 
-static struct hg_node *merge_maps(struct hg_arena *arena, struct hg_node *global, struct hg_node *local, unsigned depth)
+static struct hg_node *merge_maps(struct hg_arena *arena, struct hg_node *global,
+                                  struct hg_node *local, unsigned depth)
 {
     struct hg_node *merged = node_new_map(arena, local);
 
@@ -121,7 +128,8 @@ static struct hg_node *merge_maps(struct hg_arena *arena, struct hg_node *global
     return merged;
 }
 
-static struct hg_node *merge_lists(struct hg_arena *arena, struct hg_node *global, struct hg_node *local)
+static struct hg_node *merge_lists(struct hg_arena *arena, struct hg_node *global,
+                                   struct hg_node *local)
 {
     struct hg_node *merged = node_new_list(arena, local);
 
@@ -132,7 +140,8 @@ static struct hg_node *merge_lists(struct hg_arena *arena, struct hg_node *globa
     return merged;
 }
 
-static struct hg_node *merge(struct hg_arena *arena, struct hg_node *global, struct hg_node *local, unsigned depth)
+static struct hg_node *merge(struct hg_arena *arena, struct hg_node *global, struct hg_node *local,
+                             unsigned depth)
 {
     if (depth > MERGE_DEPTH_MAX || is_intrinsic(global) || is_intrinsic(local))
         return local;
@@ -144,7 +153,8 @@ static struct hg_node *merge(struct hg_arena *arena, struct hg_node *global, str
 }
 
 /* The part of the globals that the resource does not ignore. */
-static struct hg_node *wanted_globals(struct hg_arena *arena, struct hg_node *section, const struct hg_node *ignore)
+static struct hg_node *wanted_globals(struct hg_arena *arena, struct hg_node *section,
+                                      const struct hg_node *ignore)
 {
     struct hg_node *wanted;
 
@@ -173,7 +183,8 @@ static struct hg_node *section_of_type(const struct hg_node *globals, struct hg_
     return NULL;
 }
 
-struct hg_node *globals_merge(struct hg_arena *arena, const struct hg_node *globals, struct hg_node *resource)
+struct hg_node *globals_merge(struct hg_arena *arena, const struct hg_node *globals,
+                              struct hg_node *resource)
 {
     struct hg_node *section = section_of_type(globals, node_text(node_get(resource, "Type")));
     struct hg_node *properties = node_get(resource, "Properties");

@@ -10,9 +10,11 @@
 void globals_check(const struct hg_node *globals, struct hg_problems *problems);
 
 /*
- * The resource with the globals of its type merged into Properties: scalars and intrinsics of the resource win, maps merge,
- * lists are global items followed by the resource's. IgnoreGlobals is obeyed. Returns resource itself when nothing changes.
+ * The resource with the globals of its type merged into Properties: scalars and intrinsics of
+ * the resource win, maps merge, lists are global items followed by the resource's.
+ * IgnoreGlobals is obeyed. Returns resource itself when nothing changes.
  */
-struct hg_node *globals_merge(struct hg_arena *arena, const struct hg_node *globals, struct hg_node *resource);
+struct hg_node *globals_merge(struct hg_arena *arena, const struct hg_node *globals,
+                              struct hg_node *resource);
 
 #endif

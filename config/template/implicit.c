@@ -25,7 +25,8 @@ static struct hg_node *properties_of(const struct hg_resource *resource)
     return node_get(resource->raw, "Properties");
 }
 
-static void set_ref(struct hg_transform *t, struct hg_node *map, const char *name, struct hg_str target)
+static void set_ref(struct hg_transform *t, struct hg_node *map, const char *name,
+                    struct hg_str target)
 {
     struct hg_node *ref = node_new_map(t->scratch, map);
 
@@ -33,13 +34,14 @@ static void set_ref(struct hg_transform *t, struct hg_node *map, const char *nam
     node_set(t->scratch, map, hg_str_of(name), ref);
 }
 
-static void set_text(struct hg_transform *t, struct hg_node *map, const char *name, struct hg_str text)
+static void set_text(struct hg_transform *t, struct hg_node *map, const char *name,
+                     struct hg_str text)
 {
     node_set(t->scratch, map, hg_str_of(name), node_new_text(t->scratch, text, map));
 }
 
-static void set_attribute(struct hg_transform *t, struct hg_node *map, const char *name, struct hg_str target,
-                          const char *attribute)
+static void set_attribute(struct hg_transform *t, struct hg_node *map, const char *name,
+                          struct hg_str target, const char *attribute)
 {
     struct hg_node *call = node_new_map(t->scratch, map), *list = node_new_list(t->scratch, map);
 
@@ -49,7 +51,8 @@ static void set_attribute(struct hg_transform *t, struct hg_node *map, const cha
     node_set(t->scratch, map, hg_str_of(name), call);
 }
 
-struct hg_str implicit_alias_id(struct hg_transform *t, struct hg_str function_id, struct hg_str alias)
+struct hg_str implicit_alias_id(struct hg_transform *t, struct hg_str function_id,
+                                struct hg_str alias)
 {
     char *clean = hg_arena_strdup(t->scratch, alias);
 
@@ -90,12 +93,14 @@ static void generate_alias(struct hg_transform *t, const struct hg_resource *fun
     set_ref(t, properties, "FunctionName", function->id);
     set_attribute(t, properties, "FunctionVersion", version_id, "Version");
     set_text(t, properties, "Name", name);
-    transform_generate(t, implicit_alias_id(t, function->id, name), "AWS::Lambda::Alias", properties, function);
+    transform_generate(t, implicit_alias_id(t, function->id, name), "AWS::Lambda::Alias",
+                       properties, function);
 }
 
 static void generate_url(struct hg_transform *t, const struct hg_resource *function)
 {
-    struct hg_node *config = node_get(properties_of(function), "FunctionUrlConfig"), *properties, *alias;
+    struct hg_node *config = node_get(properties_of(function), "FunctionUrlConfig"), *properties,
+                   *alias;
 
     if (!node_is_map(config))
         return;
@@ -106,8 +111,8 @@ static void generate_url(struct hg_transform *t, const struct hg_resource *funct
     alias = node_get(properties_of(function), "AutoPublishAlias");
     if (alias)
         node_set(t->scratch, properties, HG_STR("Qualifier"), alias);
-    transform_generate(t, transform_textf(t, "%.*sUrl", HG_STR_ARG(function->id)), "AWS::Lambda::Url", properties,
-                       function);
+    transform_generate(t, transform_textf(t, "%.*sUrl", HG_STR_ARG(function->id)),
+                       "AWS::Lambda::Url", properties, function);
 }
 
 /* Queues and topics that SAM makes for destinations without a target. */
@@ -125,8 +130,8 @@ static void generate_destinations(struct hg_transform *t, const struct hg_resour
         if (node_get(outcome, "Destination") || (!is_queue && !hg_str_is(type, "SNS")))
             continue;
         transform_generate(t,
-                           transform_textf(t, "%.*sEventInvokeConfig%s%s", HG_STR_ARG(function->id), outcomes[i],
-                                           is_queue ? "Queue" : "Topic"),
+                           transform_textf(t, "%.*sEventInvokeConfig%s%s", HG_STR_ARG(function->id),
+                                           outcomes[i], is_queue ? "Queue" : "Topic"),
                            is_queue ? "AWS::SQS::Queue" : "AWS::SNS::Topic", NULL, function);
     }
 }
@@ -136,14 +141,16 @@ static void generate_for_event(struct hg_transform *t, const struct hg_resource 
 {
     struct hg_str type = node_text(node_get(event->value, "Type"));
     const struct hg_node *properties = node_get(event->value, "Properties");
-    struct hg_str id = transform_textf(t, "%.*s%.*s", HG_STR_ARG(function->id), HG_STR_ARG(event->key));
+    struct hg_str id =
+        transform_textf(t, "%.*s%.*s", HG_STR_ARG(function->id), HG_STR_ARG(event->key));
 
     if (hg_str_is(type, "Api") && !node_get(properties, "RestApiId"))
         transform_generate(t, HG_STR(HG_IMPLICIT_REST_API), "AWS::Serverless::Api", NULL, function);
     else if (hg_str_is(type, "HttpApi") && !node_get(properties, "ApiId"))
-        transform_generate(t, HG_STR(HG_IMPLICIT_HTTP_API), "AWS::Serverless::HttpApi", NULL, function);
-    transform_generate(t, transform_textf(t, "%.*sPermission", HG_STR_ARG(id)), "AWS::Lambda::Permission", NULL,
-                       function);
+        transform_generate(t, HG_STR(HG_IMPLICIT_HTTP_API), "AWS::Serverless::HttpApi", NULL,
+                           function);
+    transform_generate(t, transform_textf(t, "%.*sPermission", HG_STR_ARG(id)),
+                       "AWS::Lambda::Permission", NULL, function);
     for (size_t i = 0; i < HG_COUNT(event_resources); i++) {
         if (hg_str_is(type, event_resources[i].event))
             transform_generate(t, id, event_resources[i].type, NULL, function);
@@ -155,8 +162,8 @@ static void generate_for_function(struct hg_transform *t, const struct hg_resour
     const struct hg_node *events = node_get(properties_of(function), "Events");
 
     if (!node_get(properties_of(function), "Role"))
-        transform_generate(t, transform_textf(t, "%.*sRole", HG_STR_ARG(function->id)), "AWS::IAM::Role", NULL,
-                           function);
+        transform_generate(t, transform_textf(t, "%.*sRole", HG_STR_ARG(function->id)),
+                           "AWS::IAM::Role", NULL, function);
     generate_alias(t, function);
     generate_url(t, function);
     generate_destinations(t, function);
@@ -176,17 +183,21 @@ static void generate_for_rest_api(struct hg_transform *t, const struct hg_resour
     if (!stage.n && hg_str_is(api->id, HG_IMPLICIT_REST_API))
         stage = HG_STR("Prod");
     set_text(t, stage_properties, "StageName", stage);
-    transform_generate(t, implicit_stage_id(t, api->id, stage), "AWS::ApiGateway::Stage", stage_properties, api);
-    transform_generate(t, transform_textf(t, "%.*sDeployment", HG_STR_ARG(api->id)), "AWS::ApiGateway::Deployment", NULL,
-                       api);
+    transform_generate(t, implicit_stage_id(t, api->id, stage), "AWS::ApiGateway::Stage",
+                       stage_properties, api);
+    transform_generate(t, transform_textf(t, "%.*sDeployment", HG_STR_ARG(api->id)),
+                       "AWS::ApiGateway::Deployment", NULL, api);
     if (node_get(properties, "Domain"))
-        transform_generate(t, transform_textf(t, "%.*sDomainName", HG_STR_ARG(api->id)), "AWS::ApiGateway::DomainName",
-                           NULL, api);
+        transform_generate(t, transform_textf(t, "%.*sDomainName", HG_STR_ARG(api->id)),
+                           "AWS::ApiGateway::DomainName", NULL, api);
     if (!is_shared && !hg_str_is(plan, "PER_API"))
         return;
-    transform_generate(t, transform_textf(t, "%sUsagePlan", prefix), "AWS::ApiGateway::UsagePlan", NULL, api);
-    transform_generate(t, transform_textf(t, "%sUsagePlanKey", prefix), "AWS::ApiGateway::UsagePlanKey", NULL, api);
-    transform_generate(t, transform_textf(t, "%sApiKey", prefix), "AWS::ApiGateway::ApiKey", NULL, api);
+    transform_generate(t, transform_textf(t, "%sUsagePlan", prefix), "AWS::ApiGateway::UsagePlan",
+                       NULL, api);
+    transform_generate(t, transform_textf(t, "%sUsagePlanKey", prefix),
+                       "AWS::ApiGateway::UsagePlanKey", NULL, api);
+    transform_generate(t, transform_textf(t, "%sApiKey", prefix), "AWS::ApiGateway::ApiKey", NULL,
+                       api);
 }
 
 static void generate_for_http_api(struct hg_transform *t, const struct hg_resource *api)
@@ -197,7 +208,8 @@ static void generate_for_http_api(struct hg_transform *t, const struct hg_resour
     if (!stage.n)
         stage = HG_STR("$default");
     set_text(t, properties, "StageName", stage);
-    transform_generate(t, implicit_stage_id(t, api->id, stage), "AWS::ApiGatewayV2::Stage", properties, api);
+    transform_generate(t, implicit_stage_id(t, api->id, stage), "AWS::ApiGatewayV2::Stage",
+                       properties, api);
     if (node_get(properties_of(api), "Domain"))
         transform_generate(t, transform_textf(t, "%.*sDomainName", HG_STR_ARG(api->id)),
                            "AWS::ApiGatewayV2::DomainName", NULL, api);
@@ -220,10 +232,12 @@ void implicit_generate(struct hg_transform *t)
     }
 }
 
-static void declare_alias(struct hg_transform *t, const struct hg_resource *of, const char *suffix, struct hg_str target)
+static void declare_alias(struct hg_transform *t, const struct hg_resource *of, const char *suffix,
+                          struct hg_str target)
 {
     if (transform_resource(t, target))
-        eval_declare_alias(t->eval, transform_textf(t, "%.*s.%s", HG_STR_ARG(of->id), suffix), target);
+        eval_declare_alias(t->eval, transform_textf(t, "%.*s.%s", HG_STR_ARG(of->id), suffix),
+                           target);
 }
 
 static void declare_for_function(struct hg_transform *t, const struct hg_resource *function)
@@ -233,25 +247,32 @@ static void declare_for_function(struct hg_transform *t, const struct hg_resourc
 
     if (alias.n) {
         declare_alias(t, function, "Alias", implicit_alias_id(t, function->id, alias));
-        declare_alias(t, function, "Version", transform_textf(t, "%.*sVersion", HG_STR_ARG(function->id)));
+        declare_alias(t, function, "Version",
+                      transform_textf(t, "%.*sVersion", HG_STR_ARG(function->id)));
     }
     for (size_t i = 0; i < HG_COUNT(outcomes); i++) {
         declare_alias(t, function, "DestinationQueue",
-                      transform_textf(t, "%.*sEventInvokeConfig%sQueue", HG_STR_ARG(function->id), outcomes[i]));
+                      transform_textf(t, "%.*sEventInvokeConfig%sQueue", HG_STR_ARG(function->id),
+                                      outcomes[i]));
         declare_alias(t, function, "DestinationTopic",
-                      transform_textf(t, "%.*sEventInvokeConfig%sTopic", HG_STR_ARG(function->id), outcomes[i]));
+                      transform_textf(t, "%.*sEventInvokeConfig%sTopic", HG_STR_ARG(function->id),
+                                      outcomes[i]));
     }
 }
 
-static void declare_for_api(struct hg_transform *t, const struct hg_resource *api, const char *stage_fallback)
+static void declare_for_api(struct hg_transform *t, const struct hg_resource *api,
+                            const char *stage_fallback)
 {
-    static const char *const parts[] = {"Deployment", "DomainName", "UsagePlan", "UsagePlanKey", "ApiKey"};
+    static const char *const parts[] = {"Deployment", "DomainName", "UsagePlan", "UsagePlanKey",
+                                        "ApiKey"};
     struct hg_str stage = resolved_text(t, node_get(properties_of(api), "StageName"));
 
-    declare_alias(t, api, "Stage", implicit_stage_id(t, api->id, stage.n ? stage : hg_str_of(stage_fallback)));
+    declare_alias(t, api, "Stage",
+                  implicit_stage_id(t, api->id, stage.n ? stage : hg_str_of(stage_fallback)));
     for (size_t i = 0; i < HG_COUNT(parts); i++) {
         declare_alias(t, api, parts[i], transform_textf(t, "Serverless%s", parts[i]));
-        declare_alias(t, api, parts[i], transform_textf(t, "%.*s%s", HG_STR_ARG(api->id), parts[i]));
+        declare_alias(t, api, parts[i],
+                      transform_textf(t, "%.*s%s", HG_STR_ARG(api->id), parts[i]));
     }
 }
 

@@ -30,10 +30,11 @@ static const struct property_row {
 #undef HG_PROPERTIES
 };
 
-static void vproblem(struct hg_transform *t, unsigned line, unsigned column, const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
+static void vproblem(struct hg_transform *t, unsigned line, unsigned column, const char *format,
+                     va_list args) __attribute__((format(printf, 4, 0)));
 
-static void vproblem(struct hg_transform *t, unsigned line, unsigned column, const char *format, va_list args)
+static void vproblem(struct hg_transform *t, unsigned line, unsigned column, const char *format,
+                     va_list args)
 {
     char *text;
 
@@ -60,7 +61,8 @@ void problem_on(struct hg_transform *t, const struct hg_resource *resource, cons
     va_end(args);
 }
 
-void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line, const char *format, ...)
+void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line, const char *format,
+                ...)
 {
     struct hg_snapshot *snapshot = t->snapshot;
     struct hg_notice *notice;
@@ -73,9 +75,11 @@ void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line,
     if (kind == HG_NOTICE_UNKNOWN && t->options->is_strict) {
         problems_add(t->problems, line, 0, "%s", text);
     } else {
-        snapshot->notices = transform_grow(t->arena, snapshot->notices, snapshot->notice_count, sizeof(*notice));
+        snapshot->notices =
+            transform_grow(t->arena, snapshot->notices, snapshot->notice_count, sizeof(*notice));
         notice = &snapshot->notices[snapshot->notice_count++];
-        *notice = (struct hg_notice){.kind = kind, .line = line, .text = transform_keep(t, hg_str_of(text))};
+        *notice = (struct hg_notice){
+            .kind = kind, .line = line, .text = transform_keep(t, hg_str_of(text))};
     }
     free(text);
 }
@@ -83,7 +87,9 @@ void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line,
 void notices_enter_file(struct hg_transform *t, struct hg_other_file *file, const char *name,
                         const struct hg_node *named_at)
 {
-    *file = (struct hg_other_file){.name = name, .line = named_at->line, .outer = *t->problems,
+    *file = (struct hg_other_file){.name = name,
+                                   .line = named_at->line,
+                                   .outer = *t->problems,
                                    .first_notice = t->snapshot->notice_count};
     *t->problems = (struct hg_problems){.file = file->outer.file};
 }
@@ -94,12 +100,14 @@ void notices_leave_file(struct hg_transform *t, struct hg_other_file *file)
 
     *t->problems = file->outer;
     for (size_t i = 0; i < inner.count; i++)
-        problems_add(t->problems, file->line, 0, "%s:%u: %s", file->name, inner.items[i].line, inner.items[i].text);
+        problems_add(t->problems, file->line, 0, "%s:%u: %s", file->name, inner.items[i].line,
+                     inner.items[i].text);
     problems_fini(&inner);
     for (size_t i = file->first_notice; i < t->snapshot->notice_count; i++) {
         struct hg_notice *notice = &t->snapshot->notices[i];
 
-        notice->text = transform_keepf(t, "%s:%u: %.*s", file->name, notice->line, HG_STR_ARG(notice->text));
+        notice->text =
+            transform_keepf(t, "%s:%u: %.*s", file->name, notice->line, HG_STR_ARG(notice->text));
         notice->line = file->line;
     }
 }
@@ -140,7 +148,8 @@ static const struct property_row *find_row(const char *of)
     return NULL;
 }
 
-void properties_check(struct hg_transform *t, const struct hg_node *map, const char *of, struct hg_str who)
+void properties_check(struct hg_transform *t, const struct hg_node *map, const char *of,
+                      struct hg_str who)
 {
     const struct property_row *row = find_row(of);
 
@@ -149,12 +158,14 @@ void properties_check(struct hg_transform *t, const struct hg_node *map, const c
         const struct hg_node_member *member = &map->members[i];
         struct hg_suggest suggest = {.wanted = member->key};
 
-        if (names_have(row->used, member->key, &suggest) || names_have(row->harmless, member->key, &suggest))
+        if (names_have(row->used, member->key, &suggest) ||
+            names_have(row->harmless, member->key, &suggest))
             continue;
         if (names_have(row->later, member->key, &suggest))
-            notice_add(t, HG_NOTICE_NOT_SERVED, member->line, "%.*s: %.*s", HG_STR_ARG(who), HG_STR_ARG(member->key));
+            notice_add(t, HG_NOTICE_NOT_SERVED, member->line, "%.*s: %.*s", HG_STR_ARG(who),
+                       HG_STR_ARG(member->key));
         else
-            notice_add(t, HG_NOTICE_UNKNOWN, member->line, "%.*s: unknown property %.*s of %s%s", HG_STR_ARG(who),
-                       HG_STR_ARG(member->key), of, suggest_text(&suggest));
+            notice_add(t, HG_NOTICE_UNKNOWN, member->line, "%.*s: unknown property %.*s of %s%s",
+                       HG_STR_ARG(who), HG_STR_ARG(member->key), of, suggest_text(&suggest));
     }
 }

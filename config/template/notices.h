@@ -1,6 +1,6 @@
 /*
- * What is wrong with a template, and what is right but not served: problems and notices with their lines, and the
- * tables that say which types and properties are used.
+ * What is wrong with a template, and what is right but not served: problems and notices with
+ * their lines, and the tables that say which types and properties are used.
  */
 #ifndef HG_CONFIG_TEMPLATE_NOTICES_H
 #define HG_CONFIG_TEMPLATE_NOTICES_H
@@ -8,16 +8,18 @@
 #include "config/template/transform.h"
 
 /* A problem at node (may be NULL). */
-void problem_at(struct hg_transform *t, const struct hg_node *node, const char *format, ...) hg_printf_like(3, 4);
+void problem_at(struct hg_transform *t, const struct hg_node *node, const char *format, ...)
+    hg_printf_like(3, 4);
 void problem_on(struct hg_transform *t, const struct hg_resource *resource, const char *format, ...)
     hg_printf_like(3, 4);
 
-void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line, const char *format, ...)
-    hg_printf_like(4, 5);
+void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line, const char *format,
+                ...) hg_printf_like(4, 5);
 
 /*
- * Between enter and leave, lines are those of another file that the template names at a place: leave rewrites problems and
- * notices so that they stand at that place and tell file and line as text.
+ * Between enter and leave, lines are those of another file that the template names at a place:
+ * leave rewrites problems and notices so that they stand at that place and tell file and line
+ * as text.
  */
 struct hg_other_file {
     const char *name;
@@ -33,9 +35,11 @@ void notices_leave_file(struct hg_transform *t, struct hg_other_file *file);
 enum hg_use type_use(struct hg_str type, const char **what);
 
 /*
- * Looks at the names in map: unknown ones are named (strict: problems), later ones are listed. of is a row of
- * properties.def; who stands before the name in the text ("HelloFunction", "HelloFunction: event Web").
+ * Looks at the names in map: unknown ones are named (strict: problems), later ones are listed.
+ * of is a row of properties.def; who stands before the name in the text ("HelloFunction",
+ * "HelloFunction: event Web").
  */
-void properties_check(struct hg_transform *t, const struct hg_node *map, const char *of, struct hg_str who);
+void properties_check(struct hg_transform *t, const struct hg_node *map, const char *of,
+                      struct hg_str who);
 
 #endif

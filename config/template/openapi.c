@@ -29,7 +29,8 @@ static const struct {
     {"x-amazon-apigateway-policy", HG_USE_LATER},
 };
 
-static const struct hg_node *unescaped_member(struct hg_transform *t, const struct hg_node *node, struct hg_str name)
+static const struct hg_node *unescaped_member(struct hg_transform *t, const struct hg_node *node,
+                                              struct hg_str name)
 {
     char *text = hg_arena_strdup(t->scratch, name), *out = text;
 
@@ -45,8 +46,12 @@ static const struct hg_node *unescaped_member(struct hg_transform *t, const stru
     return node_get(node, text);
 }
 
-/* Follows {"$ref": "#/a/b"} inside the document. A reference that leads nowhere is a problem and gives NULL. */
-static const struct hg_node *follow(struct hg_transform *t, const struct hg_node *document, const struct hg_node *node)
+/*
+ * Follows {"$ref": "#/a/b"} inside the document. A reference that leads nowhere is a problem
+ * and gives NULL.
+ */
+static const struct hg_node *follow(struct hg_transform *t, const struct hg_node *document,
+                                    const struct hg_node *node)
 {
     for (int step = 0; step < REFERENCE_STEPS_MAX; step++) {
         const struct hg_node *ref = node_get(node, "$ref"), *target = document;
@@ -71,21 +76,27 @@ static const struct hg_node *follow(struct hg_transform *t, const struct hg_node
     return NULL;
 }
 
-static void check_operation(struct hg_transform *t, const struct hg_node *operation, struct hg_str who)
+static void check_operation(struct hg_transform *t, const struct hg_node *operation,
+                            struct hg_str who)
 {
     for (size_t i = 0; i < operation->count; i++) {
         const struct hg_node_member *member = &operation->members[i];
 
-        if (!hg_str_starts(member->key, HG_STR("x-amazon-apigateway-")) || hg_str_is(member->key, INTEGRATION) ||
+        if (!hg_str_starts(member->key, HG_STR("x-amazon-apigateway-")) ||
+            hg_str_is(member->key, INTEGRATION) ||
             hg_str_is(member->key, "x-amazon-apigateway-auth"))
             continue;
-        notice_add(t, hg_str_is(member->key, "x-amazon-apigateway-request-validator") ? HG_NOTICE_NOT_SERVED : HG_NOTICE_UNKNOWN,
+        notice_add(t,
+                   hg_str_is(member->key, "x-amazon-apigateway-request-validator")
+                       ? HG_NOTICE_NOT_SERVED
+                       : HG_NOTICE_UNKNOWN,
                    member->line, "%.*s: %.*s", HG_STR_ARG(who), HG_STR_ARG(member->key));
     }
 }
 
-static void import_operation(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *document,
-                             const struct hg_route *proto, const struct hg_node_member *member)
+static void import_operation(struct hg_transform *t, struct hg_api_draft *draft,
+                             const struct hg_node *document, const struct hg_route *proto,
+                             const struct hg_node_member *member)
 {
     const struct hg_node *operation = follow(t, document, member->value), *integration;
     struct hg_route route = *proto, *added;
@@ -94,18 +105,21 @@ static void import_operation(struct hg_transform *t, struct hg_api_draft *draft,
     if (!operation)
         return;
     if (!node_is_map(operation)) {
-        problems_add(t->problems, member->line, member->column, "%.*s: an operation must be a map", HG_STR_ARG(who));
+        problems_add(t->problems, member->line, member->column, "%.*s: an operation must be a map",
+                     HG_STR_ARG(who));
         return;
     }
     check_operation(t, operation, who);
     integration = node_get(operation, INTEGRATION);
     if (integration)
         integration = follow(t, document, integration);
-    route.integration = integration ? integ_read(t, integration, draft->api.kind, &integ_names_openapi, who)
-                                    : integ_missing(t, member->line);
+    route.integration = integration
+                            ? integ_read(t, integration, draft->api.kind, &integ_names_openapi, who)
+                            : integ_missing(t, member->line);
     if (!route.integration)
         return;
-    route.operation_name = read_text(t, node_get(operation, "operationId"), "operationId", HG_STR(""));
+    route.operation_name =
+        read_text(t, node_get(operation, "operationId"), "operationId", HG_STR(""));
     added = api_add_route(t, draft, &route, operation);
     if (!added)
         return;
@@ -113,15 +127,17 @@ static void import_operation(struct hg_transform *t, struct hg_api_draft *draft,
     openapi_secure(t, document, operation, added);
 }
 
-static void import_path(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *document,
-                        const struct hg_node_member *path)
+static void import_path(struct hg_transform *t, struct hg_api_draft *draft,
+                        const struct hg_node *document, const struct hg_node_member *path)
 {
     const struct hg_node *item = follow(t, document, path->value);
-    bool is_default = hg_str_is(path->key, "/" HG_DEFAULT_ROUTE) || hg_str_is(path->key, HG_DEFAULT_ROUTE);
+    bool is_default =
+        hg_str_is(path->key, "/" HG_DEFAULT_ROUTE) || hg_str_is(path->key, HG_DEFAULT_ROUTE);
 
     if (!node_is_map(item)) {
         if (item)
-            problems_add(t->problems, path->line, path->column, "path %.*s: must be a map of methods", HG_STR_ARG(path->key));
+            problems_add(t->problems, path->line, path->column,
+                         "path %.*s: must be a map of methods", HG_STR_ARG(path->key));
         return;
     }
     for (size_t i = 0; i < item->count; i++) {
@@ -138,13 +154,15 @@ static void import_path(struct hg_transform *t, struct hg_api_draft *draft, cons
     }
 }
 
-static void import_gateway_responses(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *responses)
+static void import_gateway_responses(struct hg_transform *t, struct hg_api_draft *draft,
+                                     const struct hg_node *responses)
 {
     static const char what[] = "x-amazon-apigateway-gateway-responses";
 
     for (size_t i = 0; node_is_map(responses) && i < responses->count; i++) {
         const struct hg_node *node = responses->members[i].value;
-        struct hg_gateway_response response = {.type = transform_keep(t, responses->members[i].key)};
+        struct hg_gateway_response response = {.type =
+                                                   transform_keep(t, responses->members[i].key)};
 
         response.status = (int)read_int(t, node_get(node, "statusCode"), what, 100, 599, 0);
         response.parameters = read_pairs(t, node_get(node, "responseParameters"), what);
@@ -153,9 +171,11 @@ static void import_gateway_responses(struct hg_transform *t, struct hg_api_draft
     }
 }
 
-static void import_root(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *document)
+static void import_root(struct hg_transform *t, struct hg_api_draft *draft,
+                        const struct hg_node *document)
 {
-    const struct hg_node *endpoint = node_get(document, "x-amazon-apigateway-endpoint-configuration");
+    const struct hg_node *endpoint =
+        node_get(document, "x-amazon-apigateway-endpoint-configuration");
     const struct hg_node *cors = node_get(document, "x-amazon-apigateway-cors");
 
     for (size_t i = 0; i < document->count; i++) {
@@ -169,13 +189,15 @@ static void import_root(struct hg_transform *t, struct hg_api_draft *draft, cons
                 use = root_extensions[j].use;
         }
         if (use == HG_USE_LATER || use == HG_USE_UNKNOWN)
-            notice_add(t, use == HG_USE_LATER ? HG_NOTICE_NOT_SERVED : HG_NOTICE_UNKNOWN, member->line, "%.*s: %.*s",
-                       HG_STR_ARG(draft->resource->id), HG_STR_ARG(member->key));
+            notice_add(t, use == HG_USE_LATER ? HG_NOTICE_NOT_SERVED : HG_NOTICE_UNKNOWN,
+                       member->line, "%.*s: %.*s", HG_STR_ARG(draft->resource->id),
+                       HG_STR_ARG(member->key));
     }
     import_gateway_responses(t, draft, node_get(document, "x-amazon-apigateway-gateway-responses"));
     api_read_binary_types(t, draft, node_get(document, "x-amazon-apigateway-binary-media-types"),
                           "x-amazon-apigateway-binary-media-types");
-    if (read_bool(t, node_get(endpoint, "disableExecuteApiEndpoint"), "disableExecuteApiEndpoint", false))
+    if (read_bool(t, node_get(endpoint, "disableExecuteApiEndpoint"), "disableExecuteApiEndpoint",
+                  false))
         draft->api.is_endpoint_disabled = true;
     if (draft->api.kind == HG_API_HTTP && cors)
         draft->api.cors = cors_read(t, cors, &cors_names_camel, "x-amazon-apigateway-cors");
@@ -183,30 +205,37 @@ static void import_root(struct hg_transform *t, struct hg_api_draft *draft, cons
         draft->api.name = read_text(t, node_path(document, "info.title"), "info.title", HG_STR(""));
 }
 
-void openapi_import(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *document)
+void openapi_import(struct hg_transform *t, struct hg_api_draft *draft,
+                    const struct hg_node *document)
 {
     const struct hg_node *paths = node_get(document, "paths");
 
     draft->has_definition = true;
-    if (!node_is_map(document) || (!node_get(document, "openapi") && !node_get(document, "swagger"))) {
-        problem_at(t, document, "%.*s: Invalid OpenAPI input. It must be a map with openapi: \"3.0.1\" or swagger: \"2.0\"",
-                   HG_STR_ARG(draft->resource->id));
+    if (!node_is_map(document) ||
+        (!node_get(document, "openapi") && !node_get(document, "swagger"))) {
+        problem_at(
+            t, document,
+            "%.*s: Invalid OpenAPI input. It must be a map with openapi: \"3.0.1\" or swagger: \"2.0\"",
+            HG_STR_ARG(draft->resource->id));
         return;
     }
     import_root(t, draft, document);
     if (paths && !node_is_map(paths) && paths->kind != HG_NODE_NULL)
-        problem_at(t, paths, "%.*s: Invalid OpenAPI input. paths must be a map", HG_STR_ARG(draft->resource->id));
+        problem_at(t, paths, "%.*s: Invalid OpenAPI input. paths must be a map",
+                   HG_STR_ARG(draft->resource->id));
     for (size_t i = 0; node_is_map(paths) && i < paths->count; i++) {
-        if (hg_str_starts(paths->members[i].key, HG_STR("/")) || hg_str_is(paths->members[i].key, HG_DEFAULT_ROUTE))
+        if (hg_str_starts(paths->members[i].key, HG_STR("/")) ||
+            hg_str_is(paths->members[i].key, HG_DEFAULT_ROUTE))
             import_path(t, draft, document, &paths->members[i]);
         else if (!hg_str_starts(paths->members[i].key, HG_STR("x-")))
-            problems_add(t->problems, paths->members[i].line, paths->members[i].column, "path \"%.*s\" must start with /",
-                         HG_STR_ARG(paths->members[i].key));
+            problems_add(t->problems, paths->members[i].line, paths->members[i].column,
+                         "path \"%.*s\" must start with /", HG_STR_ARG(paths->members[i].key));
     }
     draft->definition_route_count = draft->route_count;
 }
 
-static void import_file(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *uri, const char *property)
+static void import_file(struct hg_transform *t, struct hg_api_draft *draft,
+                        const struct hg_node *uri, const char *property)
 {
     const char *name = hg_arena_strdup(t->scratch, uri->text), *path = name;
     struct hg_other_file file;
@@ -214,9 +243,12 @@ static void import_file(struct hg_transform *t, struct hg_api_draft *draft, cons
 
     draft->has_definition = true;
     if (hg_str_starts(uri->text, HG_STR("s3://"))) {
-        problem_at(t, uri, "%.*s: %s is in S3; the document must be on this machine: give the path of a file, or %s",
-                   HG_STR_ARG(draft->resource->id), property,
-                   draft->api.kind == HG_API_REST ? "DefinitionBody with Fn::Transform AWS::Include" : "DefinitionBody");
+        problem_at(
+            t, uri,
+            "%.*s: %s is in S3; the document must be on this machine: give the path of a file, or %s",
+            HG_STR_ARG(draft->resource->id), property,
+            draft->api.kind == HG_API_REST ? "DefinitionBody with Fn::Transform AWS::Include"
+                                           : "DefinitionBody");
         return;
     }
     if (name[0] != '/')
@@ -230,20 +262,26 @@ static void import_file(struct hg_transform *t, struct hg_api_draft *draft, cons
     notices_leave_file(t, &file);
 }
 
-void openapi_import_of(struct hg_transform *t, struct hg_api_draft *draft, const char *body, const char *uri)
+void openapi_import_of(struct hg_transform *t, struct hg_api_draft *draft, const char *body,
+                       const char *uri)
 {
-    const struct hg_node *body_node = resource_get(draft->resource, body), *uri_node = resource_get(draft->resource, uri);
+    const struct hg_node *body_node = resource_get(draft->resource, body),
+                         *uri_node = resource_get(draft->resource, uri);
 
     if (body_node && uri_node) {
-        problem_at(t, uri_node, "Resource with id [%.*s] is invalid. Specify either '%s' or '%s' property and not both.",
-                   HG_STR_ARG(draft->resource->id), uri, body);
+        problem_at(
+            t, uri_node,
+            "Resource with id [%.*s] is invalid. Specify either '%s' or '%s' property and not both.",
+            HG_STR_ARG(draft->resource->id), uri, body);
     } else if (body_node) {
         openapi_import(t, draft, body_node);
     } else if (node_is_scalar(uri_node)) {
         import_file(t, draft, uri_node, uri);
     } else if (uri_node) {
         draft->has_definition = true;
-        problem_at(t, uri_node, "%.*s: %s is in S3; the document must be on this machine: give the path of a file, or %s",
-                   HG_STR_ARG(draft->resource->id), uri, body);
+        problem_at(
+            t, uri_node,
+            "%.*s: %s is in S3; the document must be on this machine: give the path of a file, or %s",
+            HG_STR_ARG(draft->resource->id), uri, body);
     }
 }

@@ -7,7 +7,7 @@
 #include "config/template/transform_api.h"
 
 /* Applies the operation's requirements, or else the document's, to the route. */
-void openapi_secure(struct hg_transform *t, const struct hg_node *document, const struct hg_node *operation,
-                    struct hg_route *route);
+void openapi_secure(struct hg_transform *t, const struct hg_node *document,
+                    const struct hg_node *operation, struct hg_route *route);
 
 #endif

@@ -9,7 +9,8 @@
 #include "config/template/sam_parts.h"
 
 /* {Headers: {X: "'v'"}, …} → gatewayresponse.header.X */
-static struct hg_kv_list read_response_parameters(struct hg_transform *t, const struct hg_node *node, const char *what)
+static struct hg_kv_list read_response_parameters(struct hg_transform *t,
+                                                  const struct hg_node *node, const char *what)
 {
     static const struct {
         const char *property, *kind;
@@ -21,9 +22,10 @@ static struct hg_kv_list read_response_parameters(struct hg_transform *t, const 
 
         for (size_t j = 0; j < part.count; j++) {
             all.items = transform_grow(t->arena, all.items, all.count, sizeof(*all.items));
-            all.items[all.count++] = (struct hg_kv){
-                transform_keepf(t, "gatewayresponse.%s.%.*s", groups[i].kind, HG_STR_ARG(part.items[j].key)),
-                part.items[j].value};
+            all.items[all.count++] =
+                (struct hg_kv){transform_keepf(t, "gatewayresponse.%s.%.*s", groups[i].kind,
+                                               HG_STR_ARG(part.items[j].key)),
+                               part.items[j].value};
         }
     }
     return all;
@@ -38,10 +40,12 @@ static void read_gateway_responses(struct hg_transform *t, struct hg_api_draft *
         problem_at(t, responses, "%s must be a map", what);
     for (size_t i = 0; node_is_map(responses) && i < responses->count; i++) {
         const struct hg_node *node = responses->members[i].value;
-        struct hg_gateway_response response = {.type = transform_keep(t, responses->members[i].key)};
+        struct hg_gateway_response response = {.type =
+                                                   transform_keep(t, responses->members[i].key)};
 
         response.status = (int)read_int(t, node_get(node, "StatusCode"), what, 100, 599, 0);
-        response.parameters = read_response_parameters(t, node_get(node, "ResponseParameters"), what);
+        response.parameters =
+            read_response_parameters(t, node_get(node, "ResponseParameters"), what);
         response.templates = read_pairs(t, node_get(node, "ResponseTemplates"), what);
         api_add_gateway_response(t, draft, &response, node);
     }
@@ -59,14 +63,17 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
     if (is_implicit)
         stage_name = HG_STR("Prod");
     else if (!resource_has(resource, "StageName"))
-        problem_on(t, resource, "Resource with id [%.*s] is invalid. Missing required property 'StageName'.",
+        problem_on(t, resource,
+                   "Resource with id [%.*s] is invalid. Missing required property 'StageName'.",
                    HG_STR_ARG(resource->id));
     if (is_implicit && !draft->api.name.n)
         draft->api.name = transform_keep(t, eval_stack_name(t->eval));
     if (auth)
-        properties_check(t, auth, "AWS::Serverless::Api Auth", transform_textf(t, "%.*s: Auth", HG_STR_ARG(resource->id)));
+        properties_check(t, auth, "AWS::Serverless::Api Auth",
+                         transform_textf(t, "%.*s: Auth", HG_STR_ARG(resource->id)));
     stage = api_stage(t, draft, stage_name, resource->line);
-    stage->variables = read_pairs(t, resource_get(resource, "Variables"), resource_what(t, resource, "Variables"));
+    stage->variables =
+        read_pairs(t, resource_get(resource, "Variables"), resource_what(t, resource, "Variables"));
     stage_read_access_log(t, stage, resource_get(resource, "AccessLogSetting"),
                           resource_what(t, resource, "AccessLogSetting"));
     stage_read_method_settings(t, stage, resource_get(resource, "MethodSettings"),
@@ -91,7 +98,8 @@ void sam_apis_finish(struct hg_transform *t)
             continue;
         auth = sam_auth_read(t, draft);
         for (size_t i = 0; i < draft->definition_route_count; i++)
-            sam_auth_apply_default(t, &auth, &draft->routes[i], hg_str_is(draft->routes[i].method, "OPTIONS"));
+            sam_auth_apply_default(t, &auth, &draft->routes[i],
+                                   hg_str_is(draft->routes[i].method, "OPTIONS"));
         sam_cors_apply(t, draft, &auth);
     }
 }

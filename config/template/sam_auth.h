@@ -17,10 +17,10 @@ struct hg_sam_auth {
 struct hg_sam_auth sam_auth_read(struct hg_transform *t, const struct hg_api_draft *draft);
 
 /* For a route of an event; who begins messages, event_auth may be NULL. */
-void sam_auth_apply(struct hg_transform *t, const struct hg_api_draft *draft, struct hg_route *route,
-                    const struct hg_node *event_auth, struct hg_str who);
+void sam_auth_apply(struct hg_transform *t, const struct hg_api_draft *draft,
+                    struct hg_route *route, const struct hg_node *event_auth, struct hg_str who);
 /* For a route that stands in the API's own definition, or answers preflights. */
-void sam_auth_apply_default(struct hg_transform *t, const struct hg_sam_auth *auth, struct hg_route *route,
-                            bool is_preflight);
+void sam_auth_apply_default(struct hg_transform *t, const struct hg_sam_auth *auth,
+                            struct hg_route *route, bool is_preflight);
 
 #endif

@@ -6,7 +6,8 @@
 static const char wildcard[] = "'*'";
 
 /* Sorted; what ANY stands for. */
-static const char *const all_methods[] = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
+static const char *const all_methods[] = {"DELETE", "GET",  "HEAD", "OPTIONS",
+                                          "PATCH",  "POST", "PUT"};
 
 struct cors {
     struct hg_str origin, methods, headers, max_age; /* in single quotes; "" when not given */
@@ -15,20 +16,23 @@ struct cors {
 };
 
 /* A literal of a parameter mapping: its single quotes are part of the text. */
-static struct hg_str read_literal(struct hg_transform *t, const struct hg_node *node, const char *what, const char *fallback)
+static struct hg_str read_literal(struct hg_transform *t, const struct hg_node *node,
+                                  const char *what, const char *fallback)
 {
     struct hg_str text = read_text(t, node, what, hg_str_of(fallback));
 
     if (node && node->scalar == HG_SCALAR_INT)
         return transform_keepf(t, "'%.*s'", HG_STR_ARG(text));
     if (text.n && (text.n < 2 || text.p[0] != '\'' || text.p[text.n - 1] != '\''))
-        problem_at(t, node, "%s must stand in single quotes inside of its text: \"'%.*s'\"", what, HG_STR_ARG(text));
+        problem_at(t, node, "%s must stand in single quotes inside of its text: \"'%.*s'\"", what,
+                   HG_STR_ARG(text));
     return text;
 }
 
 static bool read_cors(struct hg_transform *t, const struct hg_api_draft *draft, struct cors *cors)
 {
-    static const char *const known[] = {"AllowMethods", "AllowHeaders", "AllowOrigin", "MaxAge", "AllowCredentials"};
+    static const char *const known[] = {"AllowMethods", "AllowHeaders", "AllowOrigin", "MaxAge",
+                                        "AllowCredentials"};
     const struct hg_node *node = resource_get(draft->resource, "Cors");
     const char *what = resource_what(t, draft->resource, "Cors");
 
@@ -46,23 +50,33 @@ static bool read_cors(struct hg_transform *t, const struct hg_api_draft *draft, 
         for (size_t j = 0; j < HG_COUNT(known); j++)
             is_known |= hg_str_is(node->members[i].key, known[j]);
         if (!is_known)
-            problem_at(t, node->members[i].value, "Resource with id [%.*s] is invalid. Invalid value for 'Cors' property: %.*s "
-                       "is not one of AllowMethods, AllowHeaders, AllowOrigin, MaxAge, AllowCredentials",
-                       HG_STR_ARG(draft->resource->id), HG_STR_ARG(node->members[i].key));
+            problem_at(
+                t, node->members[i].value,
+                "Resource with id [%.*s] is invalid. Invalid value for 'Cors' property: %.*s "
+                "is not one of AllowMethods, AllowHeaders, AllowOrigin, MaxAge, AllowCredentials",
+                HG_STR_ARG(draft->resource->id), HG_STR_ARG(node->members[i].key));
     }
-    cors->origin = read_literal(t, node_get(node, "AllowOrigin"), resource_what(t, draft->resource, "Cors.AllowOrigin"), wildcard);
-    cors->methods = read_literal(t, node_get(node, "AllowMethods"), resource_what(t, draft->resource, "Cors.AllowMethods"), "");
-    cors->headers = read_literal(t, node_get(node, "AllowHeaders"), resource_what(t, draft->resource, "Cors.AllowHeaders"), "");
-    cors->max_age = read_literal(t, node_get(node, "MaxAge"), resource_what(t, draft->resource, "Cors.MaxAge"), "");
+    cors->origin = read_literal(t, node_get(node, "AllowOrigin"),
+                                resource_what(t, draft->resource, "Cors.AllowOrigin"), wildcard);
+    cors->methods = read_literal(t, node_get(node, "AllowMethods"),
+                                 resource_what(t, draft->resource, "Cors.AllowMethods"), "");
+    cors->headers = read_literal(t, node_get(node, "AllowHeaders"),
+                                 resource_what(t, draft->resource, "Cors.AllowHeaders"), "");
+    cors->max_age = read_literal(t, node_get(node, "MaxAge"),
+                                 resource_what(t, draft->resource, "Cors.MaxAge"), "");
     cors->allow_credentials = read_bool(t, node_get(node, "AllowCredentials"), what, false);
     if (cors->allow_credentials && hg_str_is(cors->origin, wildcard))
-        problem_at(t, node, "Resource with id [%.*s] is invalid. Unable to add Cors configuration because 'AllowCredentials' "
-                   "can not be true when 'AllowOrigin' is \"'*'\" or not set", HG_STR_ARG(draft->resource->id));
+        problem_at(
+            t, node,
+            "Resource with id [%.*s] is invalid. Unable to add Cors configuration because 'AllowCredentials' "
+            "can not be true when 'AllowOrigin' is \"'*'\" or not set",
+            HG_STR_ARG(draft->resource->id));
     return true;
 }
 
 /* "'GET,OPTIONS'": the methods of the path, sorted. */
-static struct hg_str methods_of(struct hg_transform *t, const struct hg_api_draft *draft, struct hg_str path)
+static struct hg_str methods_of(struct hg_transform *t, const struct hg_api_draft *draft,
+                                struct hg_str path)
 {
     bool has_any = api_find_route(draft, HG_STR("ANY"), path);
     struct hg_buf text;
@@ -87,8 +101,8 @@ static void set_header(struct hg_kv_list *list, const char *name, struct hg_str 
         list->items[list->count++] = (struct hg_kv){hg_str_of(name), value};
 }
 
-static struct hg_kv_list preflight_headers(struct hg_transform *t, const struct hg_api_draft *draft, const struct cors *cors,
-                                           struct hg_str path)
+static struct hg_kv_list preflight_headers(struct hg_transform *t, const struct hg_api_draft *draft,
+                                           const struct cors *cors, struct hg_str path)
 {
     struct hg_kv_list list = {.items = hg_arena_must(t->arena, 5 * sizeof(*list.items))};
 
@@ -102,7 +116,8 @@ static struct hg_kv_list preflight_headers(struct hg_transform *t, const struct 
     return list;
 }
 
-void sam_cors_apply(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_sam_auth *auth)
+void sam_cors_apply(struct hg_transform *t, struct hg_api_draft *draft,
+                    const struct hg_sam_auth *auth)
 {
     size_t count = draft->route_count;
     struct cors cors;
@@ -111,7 +126,8 @@ void sam_cors_apply(struct hg_transform *t, struct hg_api_draft *draft, const st
         return;
     for (size_t i = 0; i < count; i++) {
         struct hg_str path = draft->routes[i].path;
-        struct hg_route route = {.method = HG_STR("OPTIONS"), .path = path, .line = cors.line}, *added;
+        struct hg_route route = {.method = HG_STR("OPTIONS"), .path = path, .line = cors.line},
+                        *added;
 
         if (api_find_route(draft, HG_STR("OPTIONS"), path))
             continue;

@@ -7,6 +7,7 @@
 #include "config/template/sam_auth.h"
 
 /* Once all other routes of the API are there. Paths that have OPTIONS already are left alone. */
-void sam_cors_apply(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_sam_auth *auth);
+void sam_cors_apply(struct hg_transform *t, struct hg_api_draft *draft,
+                    const struct hg_sam_auth *auth);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The events of AWS::Serverless::Function: those of APIs become routes, the others are listed as not served yet.
+ * The events of AWS::Serverless::Function: those of APIs become routes, the others are listed
+ * as not served yet.
  */
 #include "config/template/implicit.h"
 #include "config/template/notices.h"
@@ -47,7 +48,8 @@ static const struct hg_node *place_of(const struct event *event, const char *pro
 static void say_missing(struct hg_transform *t, const struct event *event, const char *property)
 {
     if (!node_get(event->raw, property))
-        problem_at(t, event->member->value, "%.*s Event is missing '%s'.", HG_STR_ARG(event->invalid), property);
+        problem_at(t, event->member->value, "%.*s Event is missing '%s'.",
+                   HG_STR_ARG(event->invalid), property);
 }
 
 static bool read_method(struct hg_transform *t, const struct event *event, struct hg_str *method)
@@ -60,15 +62,16 @@ static bool read_method(struct hg_transform *t, const struct event *event, struc
     if (api_method(text, method))
         return true;
     if (node)
-        problem_at(t, node, "%.*s: Method %.*s is not one of " HG_METHODS_TEXT, HG_STR_ARG(event->who), HG_STR_ARG(text));
+        problem_at(t, node, "%.*s: Method %.*s is not one of " HG_METHODS_TEXT,
+                   HG_STR_ARG(event->who), HG_STR_ARG(text));
     else
         say_missing(t, event, "Method");
     return false;
 }
 
 /* The API that the event names, or the implicit one; NULL when no route is to be made. */
-static struct hg_api_draft *find_api(struct hg_transform *t, const struct event *event, const char *property,
-                                     const char *implicit)
+static struct hg_api_draft *find_api(struct hg_transform *t, const struct event *event,
+                                     const char *property, const char *implicit)
 {
     const struct hg_node *node = node_get(event->properties, property);
     struct hg_api_draft *draft;
@@ -76,11 +79,14 @@ static struct hg_api_draft *find_api(struct hg_transform *t, const struct event 
     if (!node) {
         const struct hg_resource *resource = transform_resource(t, hg_str_of(implicit));
 
-        return resource && !node_get(event->raw, property) ? api_find(t, eval_ref(t->eval, resource->id, resource->raw)) : NULL;
+        return resource && !node_get(event->raw, property)
+                   ? api_find(t, eval_ref(t->eval, resource->id, resource->raw))
+                   : NULL;
     }
     draft = api_find(t, node_text(node));
     if (!draft)
-        notice_add(t, HG_NOTICE_WARNING, node->line, "%.*s: %s %.*s is no API of this template; no route is made",
+        notice_add(t, HG_NOTICE_WARNING, node->line,
+                   "%.*s: %s %.*s is no API of this template; no route is made",
                    HG_STR_ARG(event->who), property, HG_STR_ARG(node_text(node)));
     return draft;
 }
@@ -91,27 +97,32 @@ static bool adds_rest_routes(const struct hg_api_draft *draft)
 
     if (!hg_str_is(draft->resource->type, "AWS::Serverless::Api"))
         return false;
-    return !draft->has_definition || node_bool(resource_get(draft->resource, "MergeDefinitions"), &ok);
+    return !draft->has_definition ||
+           node_bool(resource_get(draft->resource, "MergeDefinitions"), &ok);
 }
 
-static struct hg_integ_model *make_integration(struct hg_transform *t, const struct event *event, enum hg_api_kind kind)
+static struct hg_integ_model *make_integration(struct hg_transform *t, const struct event *event,
+                                               enum hg_api_kind kind)
 {
-    struct hg_integ_model *integration = integ_lambda(t, kind, target_of(t, event->function), event->member->line);
+    struct hg_integ_model *integration =
+        integ_lambda(t, kind, target_of(t, event->function), event->member->line);
     const struct hg_node *timeout = node_get(event->properties, "TimeoutInMillis");
     const struct hg_node *mode = node_get(event->properties, "ResponseTransferMode");
 
-    integration->timeout_ms = (unsigned)read_int(t, timeout, "TimeoutInMillis", 50, kind == HG_API_HTTP ? 30000 : 300000, 0);
+    integration->timeout_ms = (unsigned)read_int(t, timeout, "TimeoutInMillis", 50,
+                                                 kind == HG_API_HTTP ? 30000 : 300000, 0);
     if (hg_str_is(node_text(mode), "RESPONSE_STREAM")) {
         integration->wants_stream = true;
         integration->unsupported = HG_STR("response streaming is not served yet");
     } else if (mode && !hg_str_is(node_text(mode), "BUFFERED")) {
-        problem_at(t, mode, "%.*s: ResponseTransferMode must be BUFFERED or RESPONSE_STREAM", HG_STR_ARG(event->who));
+        problem_at(t, mode, "%.*s: ResponseTransferMode must be BUFFERED or RESPONSE_STREAM",
+                   HG_STR_ARG(event->who));
     }
     return integration;
 }
 
-static void add_route(struct hg_transform *t, const struct event *event, struct hg_api_draft *draft, struct hg_str method,
-                      struct hg_str path)
+static void add_route(struct hg_transform *t, const struct event *event, struct hg_api_draft *draft,
+                      struct hg_str method, struct hg_str path)
 {
     struct hg_route route = {.method = method, .path = path, .line = event->member->line};
     const struct hg_node *auth = node_get(event->properties, "Auth");
@@ -121,16 +132,21 @@ static void add_route(struct hg_transform *t, const struct event *event, struct 
     if (draft->api.kind == HG_API_HTTP) {
         const struct hg_node *version = node_get(event->properties, "PayloadFormatVersion");
 
-        route.integration->payload_version = read_text(t, version, "PayloadFormatVersion", HG_STR("2.0"));
-        if (!hg_str_is(route.integration->payload_version, "1.0") && !hg_str_is(route.integration->payload_version, "2.0"))
-            problem_at(t, version, "%.*s: PayloadFormatVersion must be \"1.0\" or \"2.0\"", HG_STR_ARG(event->who));
+        route.integration->payload_version =
+            read_text(t, version, "PayloadFormatVersion", HG_STR("2.0"));
+        if (!hg_str_is(route.integration->payload_version, "1.0") &&
+            !hg_str_is(route.integration->payload_version, "2.0"))
+            problem_at(t, version, "%.*s: PayloadFormatVersion must be \"1.0\" or \"2.0\"",
+                       HG_STR_ARG(event->who));
     }
     added = api_add_route(t, draft, &route, place_of(event, "Path"));
     if (!added)
         return;
     integ_report(t, added->integration, api_route_text(t, added));
     if (node_is_map(auth))
-        properties_check(t, auth, draft->api.kind == HG_API_REST ? "event Api Auth" : "event HttpApi Auth", event->who);
+        properties_check(t, auth,
+                         draft->api.kind == HG_API_REST ? "event Api Auth" : "event HttpApi Auth",
+                         event->who);
     sam_auth_apply(t, draft, added, auth, event->invalid);
 }
 
@@ -155,14 +171,17 @@ static void translate_rest(struct hg_transform *t, const struct event *event)
     if (adds_rest_routes(draft))
         add_route(t, event, draft, method, path->text);
     else
-        notice_add(t, HG_NOTICE_WARNING, event->member->line, "%.*s: %.*s has its own definition, which has no %.*s %.*s; no "
-                   "route is made", HG_STR_ARG(event->who), HG_STR_ARG(draft->resource->id), HG_STR_ARG(method),
+        notice_add(t, HG_NOTICE_WARNING, event->member->line,
+                   "%.*s: %.*s has its own definition, which has no %.*s %.*s; no "
+                   "route is made",
+                   HG_STR_ARG(event->who), HG_STR_ARG(draft->resource->id), HG_STR_ARG(method),
                    HG_STR_ARG(path->text));
 }
 
 static void translate_http(struct hg_transform *t, const struct event *event)
 {
-    const struct hg_node *path = node_get(event->properties, "Path"), *method_node = node_get(event->properties, "Method");
+    const struct hg_node *path = node_get(event->properties, "Path"),
+                         *method_node = node_get(event->properties, "Method");
     struct hg_api_draft *draft = find_api(t, event, "ApiId", HG_IMPLICIT_HTTP_API);
     struct hg_str method = HG_STR(""), text = node_text(path);
 
@@ -181,20 +200,23 @@ static void translate_http(struct hg_transform *t, const struct event *event)
     if (hg_str_is(draft->resource->type, "AWS::Serverless::HttpApi"))
         add_route(t, event, draft, method, text);
     else
-        notice_add(t, HG_NOTICE_WARNING, event->member->line, "%.*s: %.*s is not an AWS::Serverless::HttpApi; no route is made",
+        notice_add(t, HG_NOTICE_WARNING, event->member->line,
+                   "%.*s: %.*s is not an AWS::Serverless::HttpApi; no route is made",
                    HG_STR_ARG(event->who), HG_STR_ARG(draft->resource->id));
 }
 
-static void translate_other(struct hg_transform *t, const struct event *event, const char *type, const char *required)
+static void translate_other(struct hg_transform *t, const struct event *event, const char *type,
+                            const char *required)
 {
     struct hg_str rest = hg_str_of(required), name;
 
     while (hg_str_next(&rest, ' ', &name)) {
         if (!node_get_str(event->raw, name))
-            problem_at(t, event->member->value, "%.*s Missing required property '%.*s'.", HG_STR_ARG(event->invalid),
-                       HG_STR_ARG(name));
+            problem_at(t, event->member->value, "%.*s Missing required property '%.*s'.",
+                       HG_STR_ARG(event->invalid), HG_STR_ARG(name));
     }
-    notice_add(t, HG_NOTICE_NOT_SERVED, event->member->line, "%.*s (%s)", HG_STR_ARG(event->who), type);
+    notice_add(t, HG_NOTICE_NOT_SERVED, event->member->line, "%.*s (%s)", HG_STR_ARG(event->who),
+               type);
 }
 
 static void translate_event(struct hg_transform *t, const struct event *event)
@@ -220,8 +242,8 @@ static void translate_event(struct hg_transform *t, const struct event *event)
             return;
         }
     }
-    notice_add(t, HG_NOTICE_UNKNOWN, type_node->line, "%.*s: unknown event type %.*s", HG_STR_ARG(event->who),
-               HG_STR_ARG(type));
+    notice_add(t, HG_NOTICE_UNKNOWN, type_node->line, "%.*s: unknown event type %.*s",
+               HG_STR_ARG(event->who), HG_STR_ARG(type));
 }
 
 static void translate(struct hg_transform *t, const struct hg_resource *function)
@@ -236,10 +258,13 @@ static void translate(struct hg_transform *t, const struct hg_resource *function
         struct event event = {.function = function, .member = member};
 
         event.properties = node_is_map(properties) ? properties : NULL;
-        event.raw = node_get(node_get_str(node_path(function->raw, "Properties.Events"), member->key), "Properties");
-        event.who = transform_textf(t, "%.*s: event %.*s", HG_STR_ARG(function->id), HG_STR_ARG(member->key));
-        event.invalid = transform_textf(t, "Resource with id [%.*s] is invalid. Event with id [%.*s%.*s] is invalid.",
-                                        HG_STR_ARG(function->id), HG_STR_ARG(function->id), HG_STR_ARG(member->key));
+        event.raw = node_get(
+            node_get_str(node_path(function->raw, "Properties.Events"), member->key), "Properties");
+        event.who = transform_textf(t, "%.*s: event %.*s", HG_STR_ARG(function->id),
+                                    HG_STR_ARG(member->key));
+        event.invalid = transform_textf(
+            t, "Resource with id [%.*s] is invalid. Event with id [%.*s%.*s] is invalid.",
+            HG_STR_ARG(function->id), HG_STR_ARG(function->id), HG_STR_ARG(member->key));
         translate_event(t, &event);
     }
 }

@@ -6,11 +6,13 @@
 #include "config/template/transform_function.h"
 
 /* A mistake in the translator's own words. */
-static void invalid(struct hg_transform *t, const struct hg_resource *resource, const char *property, const char *message)
+static void invalid(struct hg_transform *t, const struct hg_resource *resource,
+                    const char *property, const char *message)
 {
     const struct hg_node *at = property ? resource_get(resource, property) : NULL;
 
-    problem_at(t, at ? at : resource->raw, "Resource with id [%.*s] is invalid. %s", HG_STR_ARG(resource->id), message);
+    problem_at(t, at ? at : resource->raw, "Resource with id [%.*s] is invalid. %s",
+               HG_STR_ARG(resource->id), message);
 }
 
 /* False when the function cannot be run for its package type. */
@@ -20,21 +22,29 @@ static bool check_package_type(struct hg_transform *t, const struct hg_resource 
 
     if (type.n == 0 || hg_str_is(type, "Zip")) {
         if (!resource_has(resource, "Runtime") || !resource_has(resource, "Handler"))
-            problem_on(t, resource, "Resource with id [%.*s] is invalid. Runtime and Handler needs to be present when "
-                       "PackageType is of type `Zip`", HG_STR_ARG(resource->id));
+            problem_on(
+                t, resource,
+                "Resource with id [%.*s] is invalid. Runtime and Handler needs to be present when "
+                "PackageType is of type `Zip`",
+                HG_STR_ARG(resource->id));
         if (resource_has(resource, "ImageUri") || resource_has(resource, "ImageConfig"))
-            invalid(t, resource, "ImageUri", "ImageUri or ImageConfig cannot be present when PackageType is of type `Zip`");
+            invalid(t, resource, "ImageUri",
+                    "ImageUri or ImageConfig cannot be present when PackageType is of type `Zip`");
         return true;
     }
     if (!hg_str_is(type, "Image")) {
         invalid(t, resource, "PackageType", "PackageType needs to be `Zip` or `Image`");
         return false;
     }
-    if (resource_has(resource, "Runtime") || resource_has(resource, "Handler") || resource_has(resource, "Layers"))
-        invalid(t, resource, "PackageType", "Runtime, Handler, Layers cannot be present when PackageType is of type `Image`");
-    problem_at(t, resource_get(resource, "PackageType"),
-               "%.*s: PackageType Image is not supported: container images are not run; use PackageType Zip with a folder or "
-               "a zip file as CodeUri", HG_STR_ARG(resource->id));
+    if (resource_has(resource, "Runtime") || resource_has(resource, "Handler") ||
+        resource_has(resource, "Layers"))
+        invalid(t, resource, "PackageType",
+                "Runtime, Handler, Layers cannot be present when PackageType is of type `Image`");
+    problem_at(
+        t, resource_get(resource, "PackageType"),
+        "%.*s: PackageType Image is not supported: container images are not run; use PackageType Zip with a folder or "
+        "a zip file as CodeUri",
+        HG_STR_ARG(resource->id));
     return false;
 }
 
@@ -58,14 +68,17 @@ static void check_alias(struct hg_transform *t, const struct hg_resource *resour
     const struct hg_node *alias = resource_get(resource, "AutoPublishAlias");
 
     if (alias && (!node_is_scalar(alias) || !is_alias_name(alias->text)))
-        problem_at(t, alias, "Resource with id [%.*s] is invalid. AutoPublishAlias name ('%.*s') must contain only "
-                   "alphanumeric characters, hyphens, or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.",
-                   HG_STR_ARG(resource->id), HG_STR_ARG(node_text(alias)));
+        problem_at(
+            t, alias,
+            "Resource with id [%.*s] is invalid. AutoPublishAlias name ('%.*s') must contain only "
+            "alphanumeric characters, hyphens, or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.",
+            HG_STR_ARG(resource->id), HG_STR_ARG(node_text(alias)));
     if (resource_has(resource, "AutoPublishAlias"))
         return;
     if (resource_has(resource, "ProvisionedConcurrencyConfig"))
-        invalid(t, resource, "ProvisionedConcurrencyConfig",
-                "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function");
+        invalid(
+            t, resource, "ProvisionedConcurrencyConfig",
+            "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function");
     if (resource_has(resource, "DeploymentPreference"))
         invalid(t, resource, "DeploymentPreference",
                 "'DeploymentPreference' requires AutoPublishAlias property to be specified.");
@@ -79,25 +92,34 @@ static void check_asynchronous(struct hg_transform *t, const struct hg_resource 
     struct hg_str type = node_text(node_get(dead_letter, "Type"));
 
     if (dead_letter && (type.n == 0 || !node_get(dead_letter, "TargetArn")))
-        invalid(t, resource, "DeadLetterQueue", "'DeadLetterQueue' requires Type and TargetArn properties to be specified.");
+        invalid(t, resource, "DeadLetterQueue",
+                "'DeadLetterQueue' requires Type and TargetArn properties to be specified.");
     else if (dead_letter && !hg_str_is(type, "SQS") && !hg_str_is(type, "SNS"))
-        invalid(t, resource, "DeadLetterQueue", "'DeadLetterQueue' requires Type of ['SNS', 'SQS']");
+        invalid(t, resource, "DeadLetterQueue",
+                "'DeadLetterQueue' requires Type of ['SNS', 'SQS']");
     if (dead_letter)
-        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterQueue"), "%.*s: DeadLetterQueue", HG_STR_ARG(resource->id));
+        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterQueue"),
+                   "%.*s: DeadLetterQueue", HG_STR_ARG(resource->id));
     if (!config)
         return;
     (void)read_int(t, node_get(config, "MaximumEventAgeInSeconds"),
-                   resource_what(t, resource, "EventInvokeConfig.MaximumEventAgeInSeconds"), 60, 21600, 0);
+                   resource_what(t, resource, "EventInvokeConfig.MaximumEventAgeInSeconds"), 60,
+                   21600, 0);
     (void)read_int(t, node_get(config, "MaximumRetryAttempts"),
                    resource_what(t, resource, "EventInvokeConfig.MaximumRetryAttempts"), 0, 2, 0);
     for (size_t i = 0; i < HG_COUNT(outcomes); i++) {
-        const struct hg_node *outcome = node_get(node_get(config, "DestinationConfig"), outcomes[i]);
+        const struct hg_node *outcome =
+            node_get(node_get(config, "DestinationConfig"), outcomes[i]);
 
         if (outcome && !node_get(outcome, "Type"))
-            problem_at(t, outcome, "Resource with id [%.*s] is invalid. 'Type: %s' must be one of ['SQS', 'SNS', "
-                       "'EventBridge', 'Lambda', 'S3Bucket']", HG_STR_ARG(resource->id), "None");
+            problem_at(
+                t, outcome,
+                "Resource with id [%.*s] is invalid. 'Type: %s' must be one of ['SQS', 'SNS', "
+                "'EventBridge', 'Lambda', 'S3Bucket']",
+                HG_STR_ARG(resource->id), "None");
     }
-    notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "EventInvokeConfig"), "%.*s: EventInvokeConfig", HG_STR_ARG(resource->id));
+    notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "EventInvokeConfig"),
+               "%.*s: EventInvokeConfig", HG_STR_ARG(resource->id));
 }
 
 static void check_url(struct hg_transform *t, const struct hg_resource *resource)
@@ -106,24 +128,33 @@ static void check_url(struct hg_transform *t, const struct hg_resource *resource
     struct hg_str auth = node_text(node_get(config, "AuthType"));
 
     if (config && !hg_str_is(auth, "NONE") && !hg_str_is(auth, "AWS_IAM"))
-        invalid(t, resource, "FunctionUrlConfig", "AuthType is required to configure function property "
+        invalid(t, resource, "FunctionUrlConfig",
+                "AuthType is required to configure function property "
                 "`FunctionUrlConfig`. Please provide either AWS_IAM or NONE.");
 }
 
-static void set_code(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void set_code(struct hg_transform *t, const struct hg_resource *resource,
+                     struct hg_function *function)
 {
-    const struct hg_node *text = resource_get(resource, "InlineCode"), *uri = resource_get(resource, "CodeUri");
+    const struct hg_node *text = resource_get(resource, "InlineCode"),
+                         *uri = resource_get(resource, "CodeUri");
 
     if (resource_has(resource, "InlineCode")) {
         if (text)
-            (void)code_from_text(t, function, node_text(text), text, resource_what(t, resource, "InlineCode"));
+            (void)code_from_text(t, function, node_text(text), text,
+                                 resource_what(t, resource, "InlineCode"));
     } else if (node_is_map(uri)) {
-        problem_at(t, uri, "%.*s: CodeUri names an object in S3; code must be on this machine: point CodeUri at a folder or "
-                   "a zip file", HG_STR_ARG(resource->id));
+        problem_at(
+            t, uri,
+            "%.*s: CodeUri names an object in S3; code must be on this machine: point CodeUri at a folder or "
+            "a zip file",
+            HG_STR_ARG(resource->id));
     } else if (!resource_has(resource, "CodeUri")) {
-        (void)code_from_path(t, function, HG_STR("."), resource->raw, resource_what(t, resource, "CodeUri"));
+        (void)code_from_path(t, function, HG_STR("."), resource->raw,
+                             resource_what(t, resource, "CodeUri"));
     } else if (uri) {
-        (void)code_from_path(t, function, node_text(uri), uri, resource_what(t, resource, "CodeUri"));
+        (void)code_from_path(t, function, node_text(uri), uri,
+                             resource_what(t, resource, "CodeUri"));
     }
 }
 
@@ -141,13 +172,16 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
     function = function_make(t, resource);
     if (!resource_has(resource, "Role"))
         function->role = transform_keep(
-            t, eval_attribute(t->eval, transform_textf(t, "%.*sRole", HG_STR_ARG(resource->id)), HG_STR("Arn"), resource->raw));
-    function->tracing_mode =
-        function_tracing_mode(t, resource_get(resource, "Tracing"), resource_what(t, resource, "Tracing"));
-    function->tags = read_pairs(t, resource_get(resource, "Tags"), resource_what(t, resource, "Tags"));
-    function->tags.items =
-        transform_grow(t->arena, function->tags.items, function->tags.count, sizeof(*function->tags.items));
-    function->tags.items[function->tags.count++] = (struct hg_kv){HG_STR("lambda:createdBy"), HG_STR("SAM")};
+            t, eval_attribute(t->eval, transform_textf(t, "%.*sRole", HG_STR_ARG(resource->id)),
+                              HG_STR("Arn"), resource->raw));
+    function->tracing_mode = function_tracing_mode(t, resource_get(resource, "Tracing"),
+                                                   resource_what(t, resource, "Tracing"));
+    function->tags =
+        read_pairs(t, resource_get(resource, "Tags"), resource_what(t, resource, "Tags"));
+    function->tags.items = transform_grow(t->arena, function->tags.items, function->tags.count,
+                                          sizeof(*function->tags.items));
+    function->tags.items[function->tags.count++] =
+        (struct hg_kv){HG_STR("lambda:createdBy"), HG_STR("SAM")};
     set_code(t, resource, function);
     function_check_build(t, resource);
 }

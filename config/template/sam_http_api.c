@@ -11,27 +11,30 @@
 static void translate(struct hg_transform *t, const struct hg_resource *resource)
 {
     struct hg_api_draft *draft = api_new(t, resource, HG_API_HTTP);
-    const struct hg_node *auth = resource_get(resource, "Auth"), *cors = resource_get(resource, "CorsConfiguration");
+    const struct hg_node *auth = resource_get(resource, "Auth"),
+                         *cors = resource_get(resource, "CorsConfiguration");
     struct hg_stage *stage;
 
-    if (resource->is_generated && hg_str_is(resource->id, HG_IMPLICIT_HTTP_API) && !draft->api.name.n)
+    if (resource->is_generated && hg_str_is(resource->id, HG_IMPLICIT_HTTP_API) &&
+        !draft->api.name.n)
         draft->api.name = transform_keep(t, eval_stack_name(t->eval));
     if (auth)
         properties_check(t, auth, "AWS::Serverless::HttpApi Auth",
                          transform_textf(t, "%.*s: Auth", HG_STR_ARG(resource->id)));
     stage = api_stage(t, draft,
-                      read_text(t, resource_get(resource, "StageName"), resource_what(t, resource, "StageName"),
-                                HG_STR("$default")),
+                      read_text(t, resource_get(resource, "StageName"),
+                                resource_what(t, resource, "StageName"), HG_STR("$default")),
                       resource->line);
-    stage->variables =
-        read_pairs(t, resource_get(resource, "StageVariables"), resource_what(t, resource, "StageVariables"));
+    stage->variables = read_pairs(t, resource_get(resource, "StageVariables"),
+                                  resource_what(t, resource, "StageVariables"));
     stage_read_access_log(t, stage, resource_get(resource, "AccessLogSettings"),
                           resource_what(t, resource, "AccessLogSettings"));
     stage_read_route_settings(t, stage, resource_get(resource, "DefaultRouteSettings"),
                               resource_what(t, resource, "DefaultRouteSettings"));
     openapi_import_of(t, draft, "DefinitionBody", "DefinitionUri");
     if (cors)
-        draft->api.cors = cors_read(t, cors, &cors_names_pascal, resource_what(t, resource, "CorsConfiguration"));
+        draft->api.cors =
+            cors_read(t, cors, &cors_names_pascal, resource_what(t, resource, "CorsConfiguration"));
 }
 
 void sam_http_apis_translate(struct hg_transform *t)

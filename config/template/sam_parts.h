@@ -1,5 +1,6 @@
 /*
- * The translation, part by part, in the order in which template.c calls them. Each looks at the resources of its types that are on.
+ * The translation, part by part, in the order in which template.c calls them. Each looks at the
+ * resources of its types that are on.
  */
 #ifndef HG_CONFIG_TEMPLATE_SAM_PARTS_H
 #define HG_CONFIG_TEMPLATE_SAM_PARTS_H

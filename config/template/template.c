@@ -1,5 +1,6 @@
 /*
- * The way from a file to a snapshot: load, evaluate, collect, translate, in this order. Blocks; for start-up and helper threads.
+ * The way from a file to a snapshot: load, evaluate, collect, translate, in this order. Blocks;
+ * for start-up and helper threads.
  */
 #include "config/template/template.h"
 
@@ -29,7 +30,10 @@ static char *folder_of(struct hg_arena *arena, const char *path)
     return hg_arena_strdup(arena, hg_str_of(dirname(hg_arena_strdup(arena, hg_str_of(path)))));
 }
 
-/* Looks for what `sam build` left beside the template; *path is replaced when that is to be used. */
+/*
+ * Looks for what `sam build` left beside the template; *path is replaced when that is to be
+ * used.
+ */
 static enum built find_built(struct hg_arena *arena, const char **path)
 {
     char *built = hg_arena_printf(arena, "%s/" BUILT_TEMPLATE, folder_of(arena, *path));
@@ -49,10 +53,12 @@ static void say_built(struct hg_transform *t, enum built built)
     case BUILT_NONE:
         break;
     case BUILT_USED:
-        notice_add(t, HG_NOTICE_WARNING, 0, "using " BUILT_TEMPLATE ", which `sam build` made from this template");
+        notice_add(t, HG_NOTICE_WARNING, 0,
+                   "using " BUILT_TEMPLATE ", which `sam build` made from this template");
         break;
     case BUILT_OLD:
-        notice_add(t, HG_NOTICE_WARNING, 0, BUILT_TEMPLATE " is older than the template and not used; run `sam build`");
+        notice_add(t, HG_NOTICE_WARNING, 0,
+                   BUILT_TEMPLATE " is older than the template and not used; run `sam build`");
         break;
     }
 }
@@ -63,24 +69,26 @@ static void translate_outputs(struct hg_transform *t)
     struct hg_snapshot *snapshot = t->snapshot;
 
     for (size_t i = 0; node_is_map(section) && i < section->count; i++) {
-        const struct hg_node *output = section->members[i].value, *condition = node_get(output, "Condition"), *value;
+        const struct hg_node *output = section->members[i].value,
+                             *condition = node_get(output, "Condition"), *value;
 
         if (node_is_scalar(condition) && !eval_condition(t->eval, condition->text, condition))
             continue;
         if (!node_get(output, "Value")) {
-            problems_add(t->problems, section->members[i].line, section->members[i].column, "output %.*s: Value is missing",
-                         HG_STR_ARG(section->members[i].key));
+            problems_add(t->problems, section->members[i].line, section->members[i].column,
+                         "output %.*s: Value is missing", HG_STR_ARG(section->members[i].key));
             continue;
         }
         value = eval_resolve(t->eval, node_get(output, "Value"));
         if (!node_is_scalar(value))
             continue;
-        snapshot->outputs =
-            transform_grow(t->arena, snapshot->outputs, snapshot->output_count, sizeof(*snapshot->outputs));
+        snapshot->outputs = transform_grow(t->arena, snapshot->outputs, snapshot->output_count,
+                                           sizeof(*snapshot->outputs));
         snapshot->outputs[snapshot->output_count++] =
             (struct hg_output){.name = transform_keep(t, section->members[i].key),
                                .value = transform_keep(t, value->text),
-                               .description = read_text(t, node_get(output, "Description"), "Description", HG_STR(""))};
+                               .description = read_text(t, node_get(output, "Description"),
+                                                        "Description", HG_STR(""))};
     }
 }
 
@@ -88,12 +96,16 @@ static void warn_of_apis_without_stage(struct hg_transform *t)
 {
     for (const struct hg_api_draft *draft = t->apis; draft; draft = draft->next) {
         if (draft->stage_count == 0)
-            notice_add(t, HG_NOTICE_WARNING, draft->api.line, "%.*s has no stage: nothing of it can be called",
+            notice_add(t, HG_NOTICE_WARNING, draft->api.line,
+                       "%.*s has no stage: nothing of it can be called",
                        HG_STR_ARG(draft->api.logical_id));
     }
 }
 
-/* What evaluating said: made-up values, imports without a source, transforms that are not applied. */
+/*
+ * What evaluating said: made-up values, imports without a source, transforms that are not
+ * applied.
+ */
 static void take_eval_notices(struct hg_transform *t)
 {
     size_t count;
@@ -135,7 +147,8 @@ static void translate(struct hg_transform *t)
     apis_finish(t);
     take_eval_notices(t);
     if (t->snapshot->notice_count)
-        qsort(t->snapshot->notices, t->snapshot->notice_count, sizeof(struct hg_notice), compare_notices);
+        qsort(t->snapshot->notices, t->snapshot->notice_count, sizeof(struct hg_notice),
+              compare_notices);
 }
 
 /* Absolute, so that code folders stay right whatever becomes of the working directory. */
@@ -147,12 +160,14 @@ static const char *absolute_folder(struct hg_arena *arena, const char *path)
     return realpath(folder, resolved) ? hg_arena_strdup(arena, hg_str_of(resolved)) : folder;
 }
 
-static struct hg_node *load_document(struct hg_arena *scratch, const char *path, struct hg_problems *problems)
+static struct hg_node *load_document(struct hg_arena *scratch, const char *path,
+                                     struct hg_problems *problems)
 {
     struct hg_node *document = node_load(scratch, path, problems);
 
     if (document && !node_is_map(document)) {
-        problems_add(problems, document->line, document->column, "a template must be a map with Resources");
+        problems_add(problems, document->line, document->column,
+                     "a template must be a map with Resources");
         return NULL;
     }
     return document;
@@ -166,7 +181,8 @@ static struct hg_snapshot *translate_document(struct hg_transform *t, enum built
     t->snapshot = snapshot_new(eval_region(t->eval), eval_account(t->eval));
     t->arena = t->snapshot->arena;
     t->snapshot->stack_name = transform_keep(t, eval_stack_name(t->eval));
-    t->is_built = built == BUILT_USED || hg_str_ends(hg_str_of(t->folder), HG_STR("/" BUILT_FOLDER));
+    t->is_built =
+        built == BUILT_USED || hg_str_ends(hg_str_of(t->folder), HG_STR("/" BUILT_FOLDER));
     say_built(t, built);
     hg_map_init(&t->resources_by_id);
     hg_map_init(&t->functions_by_id);
@@ -178,7 +194,8 @@ static struct hg_snapshot *translate_document(struct hg_transform *t, enum built
     return t->snapshot;
 }
 
-struct hg_snapshot *template_load(const char *path, const struct hg_template_options *options, struct hg_problems *problems)
+struct hg_snapshot *template_load(const char *path, const struct hg_template_options *options,
+                                  struct hg_problems *problems)
 {
     struct hg_arena *scratch = hg_arena_new(SCRATCH_BYTES_MAX);
     struct hg_transform t = {.scratch = scratch, .options = options, .problems = problems};

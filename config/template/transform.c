@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct hg_resource *add_resource(struct hg_transform *t, struct hg_str id, struct hg_node *raw)
+static struct hg_resource *add_resource(struct hg_transform *t, struct hg_str id,
+                                        struct hg_node *raw)
 {
     struct hg_resource *resource = hg_arena_must(t->scratch, sizeof(*resource));
 
@@ -30,9 +31,12 @@ struct hg_resource *transform_generate(struct hg_transform *t, struct hg_str id,
 
     if (resource)
         return resource;
-    node_set(t->scratch, raw, HG_STR("Type"), node_new_text(t->scratch, hg_str_of(type), beside->raw));
-    node_set(t->scratch, raw, HG_STR("Properties"), properties ? properties : node_new_map(t->scratch, beside->raw));
-    resource = add_resource(t, id, globals_merge(t->scratch, node_get(t->document, "Globals"), raw));
+    node_set(t->scratch, raw, HG_STR("Type"),
+             node_new_text(t->scratch, hg_str_of(type), beside->raw));
+    node_set(t->scratch, raw, HG_STR("Properties"),
+             properties ? properties : node_new_map(t->scratch, beside->raw));
+    resource =
+        add_resource(t, id, globals_merge(t->scratch, node_get(t->document, "Globals"), raw));
     resource->line = beside->line;
     resource->column = beside->column;
     resource->is_off = beside->is_off;
@@ -60,17 +64,19 @@ static void collect_one(struct hg_transform *t, const struct hg_node_member *mem
     bool is_off;
 
     if (!node_is_map(raw)) {
-        problems_add(t->problems, member->line, member->column, "%.*s: a resource must be a map with a Type",
-                     HG_STR_ARG(member->key));
+        problems_add(t->problems, member->line, member->column,
+                     "%.*s: a resource must be a map with a Type", HG_STR_ARG(member->key));
         return;
     }
     is_off = is_switched_off(t, raw);
     if (!is_off && node_text(node_get(raw, "Type")).n == 0) {
-        problems_add(t->problems, member->line, member->column, "%.*s: Type is missing", HG_STR_ARG(member->key));
+        problems_add(t->problems, member->line, member->column, "%.*s: Type is missing",
+                     HG_STR_ARG(member->key));
         return;
     }
-    resource = add_resource(t, member->key,
-                            is_off ? raw : globals_merge(t->scratch, node_get(t->document, "Globals"), raw));
+    resource = add_resource(
+        t, member->key,
+        is_off ? raw : globals_merge(t->scratch, node_get(t->document, "Globals"), raw));
     resource->line = member->line;
     resource->column = member->column;
     resource->is_off = is_off;
@@ -88,7 +94,8 @@ void transform_collect(struct hg_transform *t)
     size_t given;
 
     if (!node_is_map(section) || section->count == 0) {
-        problem_at(t, section ? section : t->document, "Resources: a template needs at least one resource");
+        problem_at(t, section ? section : t->document,
+                   "Resources: a template needs at least one resource");
         return;
     }
     globals_check(node_get(t->document, "Globals"), t->problems);
@@ -103,7 +110,8 @@ void transform_collect(struct hg_transform *t)
 
 static bool is_function_call(const struct hg_node *node)
 {
-    return node_is_map(node) && node->count == 1 && hg_str_starts(node->members[0].key, HG_STR("Fn::"));
+    return node_is_map(node) && node->count == 1 &&
+           hg_str_starts(node->members[0].key, HG_STR("Fn::"));
 }
 
 static struct hg_node *resolve_each(struct hg_transform *t, struct hg_node *raw)
@@ -138,12 +146,12 @@ static void say_use(struct hg_transform *t, const struct hg_resource *resource)
 {
     switch (resource->use) {
     case HG_USE_LATER:
-        notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s (%.*s): %s", HG_STR_ARG(resource->id),
-                   HG_STR_ARG(resource->type), resource->what);
+        notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s (%.*s): %s",
+                   HG_STR_ARG(resource->id), HG_STR_ARG(resource->type), resource->what);
         break;
     case HG_USE_UNKNOWN:
-        notice_add(t, HG_NOTICE_UNKNOWN, resource->line, "%.*s: unknown resource type %.*s", HG_STR_ARG(resource->id),
-                   HG_STR_ARG(resource->type));
+        notice_add(t, HG_NOTICE_UNKNOWN, resource->line, "%.*s: unknown resource type %.*s",
+                   HG_STR_ARG(resource->id), HG_STR_ARG(resource->type));
         break;
     case HG_USE_MADE:
     case HG_USE_HARMLESS:
@@ -170,7 +178,8 @@ void transform_resolve(struct hg_transform *t)
         if (!resource->is_generated)
             say_use(t, resource);
         if (resource->use == HG_USE_MADE && is_written(resource))
-            properties_check(t, resource->properties, hg_arena_strdup(t->scratch, resource->type), resource->id);
+            properties_check(t, resource->properties, hg_arena_strdup(t->scratch, resource->type),
+                             resource->id);
     }
 }
 
@@ -216,7 +225,8 @@ struct hg_node *resource_metadata(const struct hg_resource *resource, const char
     return node_get(node_get(resource->raw, "Metadata"), name);
 }
 
-const char *resource_what(struct hg_transform *t, const struct hg_resource *resource, const char *property)
+const char *resource_what(struct hg_transform *t, const struct hg_resource *resource,
+                          const char *property)
 {
     return hg_arena_printf(t->scratch, "%.*s: %s", HG_STR_ARG(resource->id), property);
 }

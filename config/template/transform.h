@@ -54,7 +54,8 @@ struct hg_transform {
     size_t resource_count;
     struct hg_map resources_by_id;
     struct hg_map functions_by_id; /* logical id → struct hg_function, $LATEST */
-    struct hg_map broken_functions; /* names of functions that could not be made, which was told already */
+    struct hg_map
+        broken_functions; /* names of functions that could not be made, which was told already */
     struct hg_layer *layers;
     struct hg_api_draft *apis, **apis_end;
     struct hg_node *env_vars; /* of --env-vars; NULL for none */
@@ -70,15 +71,25 @@ struct hg_str transform_textf(struct hg_transform *t, const char *format, ...) h
 
 struct hg_resource *transform_resource(const struct hg_transform *t, struct hg_str id);
 /* Adds a resource that SAM generates beside another; an explicit one of that name wins. */
-struct hg_resource *transform_generate(struct hg_transform *t, struct hg_str id, const char *type, struct hg_node *properties,
+struct hg_resource *transform_generate(struct hg_transform *t, struct hg_str id, const char *type,
+                                       struct hg_node *properties,
                                        const struct hg_resource *beside);
 
-/* Reads Resources: evaluates conditions, merges Globals, adds what SAM generates, declares all to the evaluation. */
+/*
+ * Reads Resources: evaluates conditions, merges Globals, adds what SAM generates, declares all
+ * to the evaluation.
+ */
 void transform_collect(struct hg_transform *t);
-/* Evaluates each property by itself, so that one fault does not hide others, and lists what is not served or unknown. */
+/*
+ * Evaluates each property by itself, so that one fault does not hide others, and lists what is
+ * not served or unknown.
+ */
 void transform_resolve(struct hg_transform *t);
 
-/* Calls translate for each resource of the type that is on, in document order, generated ones last. */
+/*
+ * Calls translate for each resource of the type that is on, in document order, generated ones
+ * last.
+ */
 void transform_each(struct hg_transform *t, const char *type,
                     void (*translate)(struct hg_transform *, const struct hg_resource *));
 
@@ -91,18 +102,22 @@ unsigned resource_line(const struct hg_resource *resource, const char *name);
 struct hg_node *resource_metadata(const struct hg_resource *resource, const char *name);
 
 /* "Fn: Timeout", for messages. */
-const char *resource_what(struct hg_transform *t, const struct hg_resource *resource, const char *property);
+const char *resource_what(struct hg_transform *t, const struct hg_resource *resource,
+                          const char *property);
 
 /*
- * Readers of evaluated properties. An absent node gives fallback; a wrong one is a problem that names what and also gives fallback.
+ * Readers of evaluated properties. An absent node gives fallback; a wrong one is a problem that
+ * names what and also gives fallback.
  */
-struct hg_str read_text(struct hg_transform *t, const struct hg_node *node, const char *what, struct hg_str fallback);
-int64_t read_int(struct hg_transform *t, const struct hg_node *node, const char *what, int64_t min, int64_t max,
-                 int64_t fallback);
+struct hg_str read_text(struct hg_transform *t, const struct hg_node *node, const char *what,
+                        struct hg_str fallback);
+int64_t read_int(struct hg_transform *t, const struct hg_node *node, const char *what, int64_t min,
+                 int64_t max, int64_t fallback);
 bool read_bool(struct hg_transform *t, const struct hg_node *node, const char *what, bool fallback);
 /* A map of scalars, kept; members that are not scalars are problems. */
 struct hg_kv_list read_pairs(struct hg_transform *t, const struct hg_node *node, const char *what);
 /* A list of scalars (or one scalar), kept. */
-struct hg_str *read_strings(struct hg_transform *t, const struct hg_node *node, const char *what, size_t *count);
+struct hg_str *read_strings(struct hg_transform *t, const struct hg_node *node, const char *what,
+                            size_t *count);
 
 #endif

@@ -5,9 +5,11 @@
 
 enum { RESOURCE_ID_LEN = 6 };
 
-static const char *const methods[] = {"GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"};
+static const char *const methods[] = {"GET",   "PUT",     "POST", "DELETE",
+                                      "PATCH", "OPTIONS", "HEAD", "ANY"};
 
-struct hg_api_draft *api_new(struct hg_transform *t, const struct hg_resource *resource, enum hg_api_kind kind)
+struct hg_api_draft *api_new(struct hg_transform *t, const struct hg_resource *resource,
+                             enum hg_api_kind kind)
 {
     struct hg_api_draft *draft = hg_arena_must(t->scratch, sizeof(*draft));
 
@@ -15,7 +17,8 @@ struct hg_api_draft *api_new(struct hg_transform *t, const struct hg_resource *r
     draft->api.kind = kind;
     draft->api.id = transform_keep(t, eval_ref(t->eval, resource->id, resource->raw));
     draft->api.logical_id = transform_keep(t, resource->id);
-    draft->api.name = read_text(t, resource_get(resource, "Name"), resource_what(t, resource, "Name"), HG_STR(""));
+    draft->api.name = read_text(t, resource_get(resource, "Name"),
+                                resource_what(t, resource, "Name"), HG_STR(""));
     draft->api.cors.max_age = -1;
     draft->api.line = resource->line;
     draft->api.is_endpoint_disabled =
@@ -35,7 +38,8 @@ struct hg_api_draft *api_find(const struct hg_transform *t, struct hg_str id)
     return NULL;
 }
 
-struct hg_api_draft *api_named(struct hg_transform *t, const struct hg_resource *resource, const char *property)
+struct hg_api_draft *api_named(struct hg_transform *t, const struct hg_resource *resource,
+                               const char *property)
 {
     const struct hg_node *node = resource_get(resource, property);
     struct hg_api_draft *draft = api_find(t, node_text(node));
@@ -43,7 +47,8 @@ struct hg_api_draft *api_named(struct hg_transform *t, const struct hg_resource 
     if (!node && !resource_has(resource, property))
         problem_on(t, resource, "%.*s: %s is missing", HG_STR_ARG(resource->id), property);
     else if (node && !draft)
-        problem_at(t, node, "%.*s: %s must reference an API in the same template", HG_STR_ARG(resource->id), property);
+        problem_at(t, node, "%.*s: %s must reference an API in the same template",
+                   HG_STR_ARG(resource->id), property);
     return draft;
 }
 
@@ -58,7 +63,8 @@ bool api_method(struct hg_str text, struct hg_str *method)
     return false;
 }
 
-struct hg_route *api_find_route(const struct hg_api_draft *draft, struct hg_str method, struct hg_str path)
+struct hg_route *api_find_route(const struct hg_api_draft *draft, struct hg_str method,
+                                struct hg_str path)
 {
     for (size_t i = 0; i < draft->route_count; i++) {
         if (hg_str_eq(draft->routes[i].method, method) && hg_str_eq(draft->routes[i].path, path))
@@ -76,8 +82,8 @@ struct hg_str api_route_text(struct hg_transform *t, const struct hg_route *rout
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == ':';
 }
 
 /* What is wrong with one segment of a path; NULL when nothing is. */
@@ -89,7 +95,8 @@ static const char *segment_fault(enum hg_api_kind kind, struct hg_str segment, b
         return "an empty segment";
     if (hg_str_find(segment, '{') < 0 && hg_str_find(segment, '}') < 0) {
         for (size_t i = 0; i < segment.n; i++) {
-            bool is_plain = is_name_char(segment.p[i]) || (kind == HG_API_HTTP && strchr("~!$&'()*+,;=@%", segment.p[i]));
+            bool is_plain = is_name_char(segment.p[i]) ||
+                            (kind == HG_API_HTTP && strchr("~!$&'()*+,;=@%", segment.p[i]));
 
             if (!is_plain)
                 return "a character that is not one of a-z A-Z 0-9 . _ - :";
@@ -111,7 +118,8 @@ static const char *segment_fault(enum hg_api_kind kind, struct hg_str segment, b
     return is_greedy && !is_last ? "a greedy variable that is not last" : NULL;
 }
 
-static bool check_path(struct hg_transform *t, const struct hg_api_draft *draft, struct hg_str path, const struct hg_node *at)
+static bool check_path(struct hg_transform *t, const struct hg_api_draft *draft, struct hg_str path,
+                       const struct hg_node *at)
 {
     struct hg_str rest = path, segment;
 
@@ -143,7 +151,10 @@ static struct hg_str first_segment(struct hg_str path)
     return slash < 0 ? path : hg_str_n(path.p, (size_t)slash + 1);
 }
 
-/* The variable segment of b that cannot stand beside one of a in a tree of resources; p is NULL when there is none. */
+/*
+ * The variable segment of b that cannot stand beside one of a in a tree of resources; p is NULL
+ * when there is none.
+ */
 static struct hg_str clashing_variable(struct hg_str a, struct hg_str b)
 {
     while (a.n > 1 && b.n > 1) {
@@ -160,15 +171,18 @@ static struct hg_str clashing_variable(struct hg_str a, struct hg_str b)
     return (struct hg_str){0};
 }
 
-static bool check_siblings(struct hg_transform *t, const struct hg_api_draft *draft, struct hg_str path,
-                           const struct hg_node *at)
+static bool check_siblings(struct hg_transform *t, const struct hg_api_draft *draft,
+                           struct hg_str path, const struct hg_node *at)
 {
     for (size_t i = 0; i < draft->route_count; i++) {
         struct hg_str sibling = clashing_variable(path, draft->routes[i].path);
 
         if (sibling.p) {
-            problem_at(t, at, "path %.*s: A sibling (%.*s) of this resource already has a variable path part -- only one is "
-                       "allowed", HG_STR_ARG(path), HG_STR_ARG(sibling));
+            problem_at(
+                t, at,
+                "path %.*s: A sibling (%.*s) of this resource already has a variable path part -- only one is "
+                "allowed",
+                HG_STR_ARG(path), HG_STR_ARG(sibling));
             return false;
         }
     }
@@ -186,7 +200,8 @@ static struct hg_str lower(struct hg_transform *t, struct hg_str text)
     return hg_str_of(copy);
 }
 
-static void set_identity(struct hg_transform *t, const struct hg_api_draft *draft, struct hg_route *route)
+static void set_identity(struct hg_transform *t, const struct hg_api_draft *draft,
+                         struct hg_route *route)
 {
     char id[RESOURCE_ID_LEN + 1];
 
@@ -198,17 +213,20 @@ static void set_identity(struct hg_transform *t, const struct hg_api_draft *draf
     if (draft->api.kind == HG_API_HTTP) {
         route->route_key = transform_keep(t, api_route_text(t, route));
     } else if (route->path.n == 1) {
-        route->resource_id = transform_keep(
-            t, eval_attribute(t->eval, draft->resource->id, HG_STR("RootResourceId"), draft->resource->raw));
+        route->resource_id =
+            transform_keep(t, eval_attribute(t->eval, draft->resource->id, HG_STR("RootResourceId"),
+                                             draft->resource->raw));
     } else {
-        hg_stable_id(transform_textf(t, "%.*s%.*s", HG_STR_ARG(draft->api.id), HG_STR_ARG(route->path)), id, RESOURCE_ID_LEN);
+        hg_stable_id(
+            transform_textf(t, "%.*s%.*s", HG_STR_ARG(draft->api.id), HG_STR_ARG(route->path)), id,
+            RESOURCE_ID_LEN);
         id[RESOURCE_ID_LEN] = '\0';
         route->resource_id = transform_keep(t, hg_str_of(id));
     }
 }
 
-struct hg_route *api_add_route(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_route *route,
-                               const struct hg_node *at)
+struct hg_route *api_add_route(struct hg_transform *t, struct hg_api_draft *draft,
+                               const struct hg_route *route, const struct hg_node *at)
 {
     struct hg_str path = route->path;
     struct hg_route *added;
@@ -222,11 +240,13 @@ struct hg_route *api_add_route(struct hg_transform *t, struct hg_api_draft *draf
         return NULL;
     if (api_find_route(draft, route->method, path)) {
         problem_at(t, at, "API method \"%.*s\" defined multiple times for path \"%.*s\".",
-                   HG_STR_ARG(route->method.n ? lower(t, route->method) : HG_STR("x-amazon-apigateway-any-method")),
+                   HG_STR_ARG(route->method.n ? lower(t, route->method)
+                                              : HG_STR("x-amazon-apigateway-any-method")),
                    HG_STR_ARG(route->method.n ? path : HG_STR(HG_DEFAULT_ROUTE)));
         return NULL;
     }
-    draft->routes = transform_grow(t->arena, draft->routes, draft->route_count, sizeof(*draft->routes));
+    draft->routes =
+        transform_grow(t->arena, draft->routes, draft->route_count, sizeof(*draft->routes));
     added = &draft->routes[draft->route_count++];
     *added = *route;
     added->method = transform_keep(t, route->method);
@@ -241,14 +261,16 @@ static void refuse_route(struct hg_transform *t, struct hg_route *route, struct 
     struct hg_integ_model *own = hg_arena_must(t->arena, sizeof(*own));
 
     *own = *route->integration;
-    own->unsupported = transform_keepf(t, "%.*s needs %.*s, which is not served yet", HG_STR_ARG(api_route_text(t, route)),
-                                       HG_STR_ARG(what));
+    own->unsupported = transform_keepf(t, "%.*s needs %.*s, which is not served yet",
+                                       HG_STR_ARG(api_route_text(t, route)), HG_STR_ARG(what));
     own->line = route->line;
     route->integration = own;
-    notice_add(t, HG_NOTICE_NOT_SERVED, route->line, "%.*s; the route answers 501", HG_STR_ARG(own->unsupported));
+    notice_add(t, HG_NOTICE_NOT_SERVED, route->line, "%.*s; the route answers 501",
+               HG_STR_ARG(own->unsupported));
 }
 
-void api_protect_route(struct hg_transform *t, struct hg_route *route, struct hg_str authorization, struct hg_str authorizer)
+void api_protect_route(struct hg_transform *t, struct hg_route *route, struct hg_str authorization,
+                       struct hg_str authorizer)
 {
     route->authorization = transform_keep(t, authorization);
     if (hg_str_is(authorization, "AWS_IAM"))
@@ -263,7 +285,8 @@ void api_require_key(struct hg_transform *t, struct hg_route *route)
     refuse_route(t, route, HG_STR("an API key"));
 }
 
-struct hg_stage *api_stage(struct hg_transform *t, struct hg_api_draft *draft, struct hg_str name, unsigned line)
+struct hg_stage *api_stage(struct hg_transform *t, struct hg_api_draft *draft, struct hg_str name,
+                           unsigned line)
 {
     struct hg_stage *stage;
 
@@ -271,14 +294,18 @@ struct hg_stage *api_stage(struct hg_transform *t, struct hg_api_draft *draft, s
         if (hg_str_eq(draft->stages[i].name, name))
             return &draft->stages[i];
     }
-    draft->stages = transform_grow(t->arena, draft->stages, draft->stage_count, sizeof(*draft->stages));
+    draft->stages =
+        transform_grow(t->arena, draft->stages, draft->stage_count, sizeof(*draft->stages));
     stage = &draft->stages[draft->stage_count++];
-    *stage = (struct hg_stage){.name = transform_keep(t, name), .line = line, .deployment_id = HG_STR(""),
+    *stage = (struct hg_stage){.name = transform_keep(t, name),
+                               .line = line,
+                               .deployment_id = HG_STR(""),
                                .access_log_format = HG_STR("")};
     return stage;
 }
 
-void api_read_binary_types(struct hg_transform *t, struct hg_api_draft *draft, const struct hg_node *list, const char *what)
+void api_read_binary_types(struct hg_transform *t, struct hg_api_draft *draft,
+                           const struct hg_node *list, const char *what)
 {
     size_t count;
     struct hg_str *types = read_strings(t, list, what, &count);
@@ -289,8 +316,9 @@ void api_read_binary_types(struct hg_transform *t, struct hg_api_draft *draft, c
         if (tilde >= 0)
             types[i] = transform_keepf(t, "%.*s/%.*s", (int)tilde, types[i].p,
                                        HG_STR_ARG(hg_str_skip(types[i], (size_t)tilde + 2)));
-        draft->api.binary_types = transform_grow(t->arena, draft->api.binary_types, draft->api.binary_type_count,
-                                                 sizeof(*draft->api.binary_types));
+        draft->api.binary_types =
+            transform_grow(t->arena, draft->api.binary_types, draft->api.binary_type_count,
+                           sizeof(*draft->api.binary_types));
         draft->api.binary_types[draft->api.binary_type_count++] = types[i];
     }
 }
@@ -302,7 +330,8 @@ void apis_finish(struct hg_transform *t)
     for (struct hg_api_draft *draft = t->apis; draft; draft = draft->next) {
         struct hg_api *api;
 
-        snapshot->apis = transform_grow(t->arena, snapshot->apis, snapshot->api_count, sizeof(*api));
+        snapshot->apis =
+            transform_grow(t->arena, snapshot->apis, snapshot->api_count, sizeof(*api));
         api = &snapshot->apis[snapshot->api_count++];
         *api = draft->api;
         api->routes = draft->routes;

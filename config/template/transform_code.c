@@ -10,15 +10,18 @@ static bool is_in_s3(struct hg_str path)
     return hg_str_starts(path, HG_STR("s3://")) || hg_str_starts(path, HG_STR("https://"));
 }
 
-static bool open_path(struct hg_transform *t, struct hg_str path, const struct hg_node *at, const char *what,
-                      struct hg_package *package)
+static bool open_path(struct hg_transform *t, struct hg_str path, const struct hg_node *at,
+                      const char *what, struct hg_package *package)
 {
     const char *name = hg_arena_strdup(t->scratch, path);
     struct hg_error err = {0};
     enum hg_rc rc;
 
     if (is_in_s3(path)) {
-        problem_at(t, at, "%s: %s is in S3; it must be on this machine: give the path of a folder or a zip file", what, name);
+        problem_at(
+            t, at,
+            "%s: %s is in S3; it must be on this machine: give the path of a folder or a zip file",
+            what, name);
         return false;
     }
     if (path.n == 0) {
@@ -27,12 +30,14 @@ static bool open_path(struct hg_transform *t, struct hg_str path, const struct h
     }
     if (name[0] != '/')
         name = hg_arena_printf(t->scratch, "%s/%s", t->folder, name);
-    rc = package_open(t->arena, name, t->options->data_dir, t->options->is_check_only, package, &err);
+    rc = package_open(t->arena, name, t->options->data_dir, t->options->is_check_only, package,
+                      &err);
     if (rc == HG_OK)
         return true;
     if (rc == HG_E_NOT_FOUND)
-        problem_at(t, at, "%s: %.*s does not exist (looked for %s); run `sam build` or fix the path", what, HG_STR_ARG(path),
-                   name);
+        problem_at(t, at,
+                   "%s: %.*s does not exist (looked for %s); run `sam build` or fix the path", what,
+                   HG_STR_ARG(path), name);
     else
         problem_at(t, at, "%s: %s", what, err.text);
     return false;
@@ -45,8 +50,8 @@ static void set_code(struct hg_function *function, const struct hg_package *pack
     function->code_size = package->size;
 }
 
-bool code_from_path(struct hg_transform *t, struct hg_function *function, struct hg_str path, const struct hg_node *at,
-                    const char *what)
+bool code_from_path(struct hg_transform *t, struct hg_function *function, struct hg_str path,
+                    const struct hg_node *at, const char *what)
 {
     struct hg_package package = {0};
 
@@ -57,16 +62,17 @@ bool code_from_path(struct hg_transform *t, struct hg_function *function, struct
 }
 
 /* Inline source is index.py or index.js: another module in Handler is not there. */
-static void check_inline_handler(struct hg_transform *t, const struct hg_function *function, const struct hg_node *at,
-                                 const char *what)
+static void check_inline_handler(struct hg_transform *t, const struct hg_function *function,
+                                 const struct hg_node *at, const char *what)
 {
     if (function->handler.n && !hg_str_starts(function->handler, HG_STR("index.")))
-        notice_add(t, HG_NOTICE_WARNING, at->line, "%s: the text becomes the module index; Handler %.*s looks elsewhere", what,
+        notice_add(t, HG_NOTICE_WARNING, at->line,
+                   "%s: the text becomes the module index; Handler %.*s looks elsewhere", what,
                    HG_STR_ARG(function->handler));
 }
 
-bool code_from_text(struct hg_transform *t, struct hg_function *function, struct hg_str text, const struct hg_node *at,
-                    const char *what)
+bool code_from_text(struct hg_transform *t, struct hg_function *function, struct hg_str text,
+                    const struct hg_node *at, const char *what)
 {
     struct hg_package package = {0};
     struct hg_error err = {0};
@@ -77,8 +83,8 @@ bool code_from_text(struct hg_transform *t, struct hg_function *function, struct
     }
     if (!function->runtime.n)
         return false;
-    if (package_inline(t->arena, function->runtime, text, t->options->data_dir, t->options->is_check_only, &package,
-                       &err) != HG_OK) {
+    if (package_inline(t->arena, function->runtime, text, t->options->data_dir,
+                       t->options->is_check_only, &package, &err) != HG_OK) {
         problem_at(t, at, "%s: %s", what, err.text);
         return false;
     }
@@ -87,7 +93,8 @@ bool code_from_text(struct hg_transform *t, struct hg_function *function, struct
     return true;
 }
 
-bool code_layer(struct hg_transform *t, struct hg_str path, const struct hg_node *at, const char *what, struct hg_str *dir)
+bool code_layer(struct hg_transform *t, struct hg_str path, const struct hg_node *at,
+                const char *what, struct hg_str *dir)
 {
     struct hg_package package = {0};
 

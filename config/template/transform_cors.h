@@ -13,7 +13,7 @@ extern const struct hg_cors_names cors_names_pascal; /* AllowOrigins */
 extern const struct hg_cors_names cors_names_camel;  /* allowOrigins, in OpenAPI */
 
 /* Not set when node is NULL. `true` allows every origin. */
-struct hg_cors cors_read(struct hg_transform *t, const struct hg_node *node, const struct hg_cors_names *names,
-                         const char *what);
+struct hg_cors cors_read(struct hg_transform *t, const struct hg_node *node,
+                         const struct hg_cors_names *names, const char *what);
 
 #endif

@@ -21,22 +21,26 @@ void env_vars_load(struct hg_transform *t)
         const struct hg_node_member *member = &t->env_vars->members[i];
 
         if (!node_is_map(member->value))
-            problems_add(&own, member->line, 0, "%.*s must be a map of variables", HG_STR_ARG(member->key));
+            problems_add(&own, member->line, 0, "%.*s must be a map of variables",
+                         HG_STR_ARG(member->key));
     }
     for (size_t i = 0; i < own.count; i++)
-        problems_add(t->problems, 0, 0, "%s:%u: %s", t->options->env_vars_file, own.items[i].line, own.items[i].text);
+        problems_add(t->problems, 0, 0, "%s:%u: %s", t->options->env_vars_file, own.items[i].line,
+                     own.items[i].text);
     problems_fini(&own);
 }
 
 /* The part for one function: by logical id, or by name. */
-static const struct hg_node *part_of(const struct hg_transform *t, const struct hg_function *function)
+static const struct hg_node *part_of(const struct hg_transform *t,
+                                     const struct hg_function *function)
 {
     const struct hg_node *part = node_get_str(t->env_vars, function->logical_id);
 
     return part ? part : node_get_str(t->env_vars, function->name);
 }
 
-static void override_one(struct hg_transform *t, const struct hg_function *function, struct hg_kv *variable)
+static void override_one(struct hg_transform *t, const struct hg_function *function,
+                         struct hg_kv *variable)
 {
     const struct hg_node *value = node_get_str(part_of(t, function), variable->key);
 
@@ -49,8 +53,8 @@ static void override_one(struct hg_transform *t, const struct hg_function *funct
     else if (value->kind == HG_NODE_NULL)
         variable->value = HG_STR("");
     else
-        problems_add(t->problems, 0, 0, "%s:%u: the value of %.*s must be a text", t->options->env_vars_file, value->line,
-                     HG_STR_ARG(variable->key));
+        problems_add(t->problems, 0, 0, "%s:%u: the value of %.*s must be a text",
+                     t->options->env_vars_file, value->line, HG_STR_ARG(variable->key));
 }
 
 void env_vars_apply(struct hg_transform *t, struct hg_function *function)
@@ -75,14 +79,16 @@ void env_vars_report(struct hg_transform *t)
         if (hg_str_is(part->key, FOR_ALL))
             continue;
         if (!function)
-            notice_add(t, HG_NOTICE_WARNING, 0, "%s:%u: the template has no function %.*s", t->options->env_vars_file,
-                       part->line, HG_STR_ARG(part->key));
+            notice_add(t, HG_NOTICE_WARNING, 0, "%s:%u: the template has no function %.*s",
+                       t->options->env_vars_file, part->line, HG_STR_ARG(part->key));
         for (size_t j = 0; function && node_is_map(part->value) && j < part->value->count; j++) {
             const struct hg_node_member *variable = &part->value->members[j];
 
             if (!kv_get(&function->environment, variable->key).p)
-                notice_add(t, HG_NOTICE_WARNING, 0, "%s:%u: %.*s does not declare %.*s in the template; it is not passed",
-                           t->options->env_vars_file, variable->line, HG_STR_ARG(part->key), HG_STR_ARG(variable->key));
+                notice_add(t, HG_NOTICE_WARNING, 0,
+                           "%s:%u: %.*s does not declare %.*s in the template; it is not passed",
+                           t->options->env_vars_file, variable->line, HG_STR_ARG(part->key),
+                           HG_STR_ARG(variable->key));
         }
     }
 }

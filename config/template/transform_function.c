@@ -29,10 +29,22 @@ static const struct {
 
 /* Variables that the platform itself sets. */
 static const char *const reserved_variables[] = {
-    "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_TASK_ROOT",
     "LAMBDA_RUNTIME_DIR",
 };
 
@@ -59,7 +71,8 @@ static bool fits_pattern(struct hg_str name, const char *pattern)
     return at == name.n;
 }
 
-static void check_runtime(struct hg_transform *t, const struct hg_resource *resource, const struct hg_node *node)
+static void check_runtime(struct hg_transform *t, const struct hg_resource *resource,
+                          const struct hg_node *node)
 {
     struct hg_suggest suggest = {.wanted = node->text};
 
@@ -67,18 +80,21 @@ static void check_runtime(struct hg_transform *t, const struct hg_resource *reso
         if (!fits_pattern(node->text, runtimes[i].pattern))
             continue;
         if (!runtimes[i].is_served)
-            notice_add(t, HG_NOTICE_NOT_SERVED, node->line, "%.*s: runtime %.*s%s", HG_STR_ARG(resource->id),
-                       HG_STR_ARG(node->text), runtimes[i].remedy);
+            notice_add(t, HG_NOTICE_NOT_SERVED, node->line, "%.*s: runtime %.*s%s",
+                       HG_STR_ARG(resource->id), HG_STR_ARG(node->text), runtimes[i].remedy);
         return;
     }
     suggest_offer_cstr(&suggest, "python3.13");
     suggest_offer_cstr(&suggest, "nodejs22.x");
     suggest_offer_cstr(&suggest, "provided.al2023");
-    problem_at(t, node, "%.*s: Runtime %.*s is not a Lambda runtime (python3.x, nodejsN.x, provided.al2023, …)%s",
-               HG_STR_ARG(resource->id), HG_STR_ARG(node->text), suggest_text(&suggest));
+    problem_at(
+        t, node,
+        "%.*s: Runtime %.*s is not a Lambda runtime (python3.x, nodejsN.x, provided.al2023, …)%s",
+        HG_STR_ARG(resource->id), HG_STR_ARG(node->text), suggest_text(&suggest));
 }
 
-static void check_name(struct hg_transform *t, const struct hg_resource *resource, struct hg_str name)
+static void check_name(struct hg_transform *t, const struct hg_resource *resource,
+                       struct hg_str name)
 {
     const struct hg_node *at = resource_get(resource, "FunctionName");
     bool is_good = name.n > 0 && name.n <= NAME_MAX_BYTES;
@@ -86,19 +102,21 @@ static void check_name(struct hg_transform *t, const struct hg_resource *resourc
     for (size_t i = 0; is_good && i < name.n; i++) {
         char c = name.p[i];
 
-        is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '_';
+        is_good =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '_';
     }
     if (!is_good)
-        problem_at(t, at ? at : resource->raw,
-                   "%.*s: FunctionName must be 1 to 64 letters, digits, hyphens and underscores, not \"%.*s\"",
-                   HG_STR_ARG(resource->id), HG_STR_ARG(name));
+        problem_at(
+            t, at ? at : resource->raw,
+            "%.*s: FunctionName must be 1 to 64 letters, digits, hyphens and underscores, not \"%.*s\"",
+            HG_STR_ARG(resource->id), HG_STR_ARG(name));
     else if (hg_map_get(&t->snapshot->functions_by_name, name))
-        problem_at(t, at ? at : resource->raw, "%.*s: Function already exist: %.*s", HG_STR_ARG(resource->id),
-                   HG_STR_ARG(name));
+        problem_at(t, at ? at : resource->raw, "%.*s: Function already exist: %.*s",
+                   HG_STR_ARG(resource->id), HG_STR_ARG(name));
 }
 
-static struct hg_str read_choice(struct hg_transform *t, const struct hg_node *node, const char *what,
-                                 const char *const *choices, size_t count)
+static struct hg_str read_choice(struct hg_transform *t, const struct hg_node *node,
+                                 const char *what, const char *const *choices, size_t count)
 {
     struct hg_str text = read_text(t, node, what, hg_str_of(choices[0]));
     struct hg_str all = {0};
@@ -108,11 +126,13 @@ static struct hg_str read_choice(struct hg_transform *t, const struct hg_node *n
             return text;
         all = transform_textf(t, "%.*s%s%s", HG_STR_ARG(all), i ? ", " : "", choices[i]);
     }
-    problem_at(t, node, "%s must be one of %.*s, not %.*s", what, HG_STR_ARG(all), HG_STR_ARG(text));
+    problem_at(t, node, "%s must be one of %.*s, not %.*s", what, HG_STR_ARG(all),
+               HG_STR_ARG(text));
     return hg_str_of(choices[0]);
 }
 
-static void read_architecture(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void read_architecture(struct hg_transform *t, const struct hg_resource *resource,
+                              struct hg_function *function)
 {
     static const char *const choices[] = {"x86_64", "arm64"};
     const struct hg_node *list = resource_get(resource, "Architectures");
@@ -122,9 +142,11 @@ static void read_architecture(struct hg_transform *t, const struct hg_resource *
         return;
     if (node_is_list(list) && list->count == 1)
         function->architecture =
-            read_choice(t, list->items[0], resource_what(t, resource, "Architectures"), choices, HG_COUNT(choices));
+            read_choice(t, list->items[0], resource_what(t, resource, "Architectures"), choices,
+                        HG_COUNT(choices));
     else
-        problem_at(t, list, "%.*s: Architectures must be a list with one of x86_64 and arm64", HG_STR_ARG(resource->id));
+        problem_at(t, list, "%.*s: Architectures must be a list with one of x86_64 and arm64",
+                   HG_STR_ARG(resource->id));
 }
 
 static bool is_variable_name(struct hg_str name)
@@ -139,21 +161,25 @@ static bool is_variable_name(struct hg_str name)
     return name.n > 0;
 }
 
-static void check_variable(struct hg_transform *t, const struct hg_resource *resource, const struct hg_node_member *member)
+static void check_variable(struct hg_transform *t, const struct hg_resource *resource,
+                           const struct hg_node_member *member)
 {
     if (!is_variable_name(member->key))
-        problems_add(t->problems, member->line, member->column,
-                     "%.*s: Environment: %.*s is not a name for a variable: letters, digits and underscores, a letter first",
-                     HG_STR_ARG(resource->id), HG_STR_ARG(member->key));
+        problems_add(
+            t->problems, member->line, member->column,
+            "%.*s: Environment: %.*s is not a name for a variable: letters, digits and underscores, a letter first",
+            HG_STR_ARG(resource->id), HG_STR_ARG(member->key));
     for (size_t i = 0; i < HG_COUNT(reserved_variables); i++) {
         if (hg_str_is(member->key, reserved_variables[i]))
-            problems_add(t->problems, member->line, member->column,
-                         "%.*s: Environment: %.*s is a reserved key that Lambda sets itself; remove it",
-                         HG_STR_ARG(resource->id), HG_STR_ARG(member->key));
+            problems_add(
+                t->problems, member->line, member->column,
+                "%.*s: Environment: %.*s is a reserved key that Lambda sets itself; remove it",
+                HG_STR_ARG(resource->id), HG_STR_ARG(member->key));
     }
 }
 
-static void read_environment(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void read_environment(struct hg_transform *t, const struct hg_resource *resource,
+                             struct hg_function *function)
 {
     const struct hg_node *block = resource_get(resource, "Environment");
     const struct hg_node *variables = node_get(block, "Variables");
@@ -163,7 +189,8 @@ static void read_environment(struct hg_transform *t, const struct hg_resource *r
         return;
     function->has_environment = true;
     if (!node_is_map(block)) {
-        problem_at(t, block, "%.*s: Environment must be a map with Variables", HG_STR_ARG(resource->id));
+        problem_at(t, block, "%.*s: Environment must be a map with Variables",
+                   HG_STR_ARG(resource->id));
         return;
     }
     for (size_t i = 0; i < block->count; i++) {
@@ -178,31 +205,41 @@ static void read_environment(struct hg_transform *t, const struct hg_resource *r
     for (size_t i = 0; i < function->environment.count; i++) /* as JSON: quotes, colon, comma */
         bytes += function->environment.items[i].key.n + function->environment.items[i].value.n + 6;
     if (bytes > ENVIRONMENT_MAX_BYTES)
-        problem_at(t, variables, "%.*s: Environment: the variables exceed the 4KB limit (%zu bytes)",
+        problem_at(t, variables,
+                   "%.*s: Environment: the variables exceed the 4KB limit (%zu bytes)",
                    HG_STR_ARG(resource->id), bytes);
 }
 
-static void read_logging(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void read_logging(struct hg_transform *t, const struct hg_resource *resource,
+                         struct hg_function *function)
 {
     static const char *const formats[] = {"Text", "JSON"};
     static const char *const levels[] = {"INFO", "TRACE", "DEBUG", "WARN", "ERROR", "FATAL"};
     static const char *const system_levels[] = {"INFO", "DEBUG", "WARN"};
     const struct hg_node *config = resource_get(resource, "LoggingConfig");
-    const struct hg_node *level = node_get(config, "ApplicationLogLevel"), *system = node_get(config, "SystemLogLevel");
+    const struct hg_node *level = node_get(config, "ApplicationLogLevel"),
+                         *system = node_get(config, "SystemLogLevel");
 
     function->log_format = read_choice(t, node_get(config, "LogFormat"),
-                                       resource_what(t, resource, "LoggingConfig.LogFormat"), formats, HG_COUNT(formats));
-    function->log_group = read_text(t, node_get(config, "LogGroup"), resource_what(t, resource, "LoggingConfig.LogGroup"),
-                                    transform_textf(t, "/aws/lambda/%.*s", HG_STR_ARG(function->name)));
+                                       resource_what(t, resource, "LoggingConfig.LogFormat"),
+                                       formats, HG_COUNT(formats));
+    function->log_group = read_text(
+        t, node_get(config, "LogGroup"), resource_what(t, resource, "LoggingConfig.LogGroup"),
+        transform_textf(t, "/aws/lambda/%.*s", HG_STR_ARG(function->name)));
     function->app_log_level = function->system_log_level = HG_STR("");
     if (hg_str_is(function->log_format, "JSON")) {
         function->app_log_level =
-            read_choice(t, level, resource_what(t, resource, "LoggingConfig.ApplicationLogLevel"), levels, HG_COUNT(levels));
-        function->system_log_level = read_choice(t, system, resource_what(t, resource, "LoggingConfig.SystemLogLevel"),
-                                                 system_levels, HG_COUNT(system_levels));
+            read_choice(t, level, resource_what(t, resource, "LoggingConfig.ApplicationLogLevel"),
+                        levels, HG_COUNT(levels));
+        function->system_log_level =
+            read_choice(t, system, resource_what(t, resource, "LoggingConfig.SystemLogLevel"),
+                        system_levels, HG_COUNT(system_levels));
     } else if (level || system) {
-        problem_at(t, config, "%.*s: LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your "
-                   "request or change the LogFormat to \"JSON\" and try again.", HG_STR_ARG(resource->id));
+        problem_at(
+            t, config,
+            "%.*s: LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your "
+            "request or change the LogFormat to \"JSON\" and try again.",
+            HG_STR_ARG(resource->id));
     }
 }
 
@@ -215,7 +252,8 @@ static const struct hg_layer *find_layer(const struct hg_transform *t, struct hg
     return NULL;
 }
 
-static void read_layers(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void read_layers(struct hg_transform *t, const struct hg_resource *resource,
+                        struct hg_function *function)
 {
     const struct hg_node *list = resource_get(resource, "Layers");
 
@@ -228,40 +266,46 @@ static void read_layers(struct hg_transform *t, const struct hg_resource *resour
         const struct hg_layer *layer = find_layer(t, node_text(item));
 
         if (!layer) {
-            notice_add(t, HG_NOTICE_NOT_SERVED, item->line, "%.*s: layer %.*s is not in this template; the function runs "
-                       "without it", HG_STR_ARG(resource->id), HG_STR_ARG(node_text(item)));
+            notice_add(t, HG_NOTICE_NOT_SERVED, item->line,
+                       "%.*s: layer %.*s is not in this template; the function runs "
+                       "without it",
+                       HG_STR_ARG(resource->id), HG_STR_ARG(node_text(item)));
             continue;
         }
-        function->layer_dirs =
-            transform_grow(t->arena, function->layer_dirs, function->layer_count, sizeof(struct hg_str));
-        function->layer_arns =
-            transform_grow(t->arena, function->layer_arns, function->layer_count, sizeof(struct hg_str));
+        function->layer_dirs = transform_grow(t->arena, function->layer_dirs, function->layer_count,
+                                              sizeof(struct hg_str));
+        function->layer_arns = transform_grow(t->arena, function->layer_arns, function->layer_count,
+                                              sizeof(struct hg_str));
         function->layer_dirs[function->layer_count] = layer->dir;
         function->layer_arns[function->layer_count++] = layer->arn;
     }
 }
 
-static void read_sizes(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void read_sizes(struct hg_transform *t, const struct hg_resource *resource,
+                       struct hg_function *function)
 {
-    function->timeout_s = (unsigned)read_int(t, resource_get(resource, "Timeout"), resource_what(t, resource, "Timeout"), 1,
+    function->timeout_s = (unsigned)read_int(t, resource_get(resource, "Timeout"),
+                                             resource_what(t, resource, "Timeout"), 1,
                                              TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S);
     function->memory_mb = (unsigned)read_int(t, resource_get(resource, "MemorySize"),
-                                             resource_what(t, resource, "MemorySize"), MEMORY_DEFAULT_MB, MEMORY_MAX_MB,
-                                             MEMORY_DEFAULT_MB);
+                                             resource_what(t, resource, "MemorySize"),
+                                             MEMORY_DEFAULT_MB, MEMORY_MAX_MB, MEMORY_DEFAULT_MB);
     function->ephemeral_mb =
         (unsigned)read_int(t, node_get(resource_get(resource, "EphemeralStorage"), "Size"),
-                           resource_what(t, resource, "EphemeralStorage.Size"), EPHEMERAL_DEFAULT_MB, MEMORY_MAX_MB,
-                           EPHEMERAL_DEFAULT_MB);
-    function->reserved_concurrency =
-        (int)read_int(t, resource_get(resource, "ReservedConcurrentExecutions"),
-                      resource_what(t, resource, "ReservedConcurrentExecutions"), 0, CONCURRENCY_MAX, -1);
+                           resource_what(t, resource, "EphemeralStorage.Size"),
+                           EPHEMERAL_DEFAULT_MB, MEMORY_MAX_MB, EPHEMERAL_DEFAULT_MB);
+    function->reserved_concurrency = (int)read_int(
+        t, resource_get(resource, "ReservedConcurrentExecutions"),
+        resource_what(t, resource, "ReservedConcurrentExecutions"), 0, CONCURRENCY_MAX, -1);
 }
 
-static void add_function(struct hg_transform *t, const struct hg_resource *resource, struct hg_function *function)
+static void add_function(struct hg_transform *t, const struct hg_resource *resource,
+                         struct hg_function *function)
 {
     struct hg_snapshot *snapshot = t->snapshot;
 
-    snapshot->functions = transform_grow(t->arena, snapshot->functions, snapshot->function_count, sizeof(function));
+    snapshot->functions =
+        transform_grow(t->arena, snapshot->functions, snapshot->function_count, sizeof(function));
     snapshot->functions[snapshot->function_count++] = function;
     if (!hg_map_get(&snapshot->functions_by_name, function->name))
         hg_map_set(&snapshot->functions_by_name, function->name, function);
@@ -276,18 +320,20 @@ struct hg_function *function_make(struct hg_transform *t, const struct hg_resour
 
     function->logical_id = transform_keep(t, resource->id);
     function->name = transform_keep(t, eval_ref(t->eval, resource->id, resource->raw));
-    function->arn = transform_keep(t, eval_attribute(t->eval, resource->id, HG_STR("Arn"), resource->raw));
+    function->arn =
+        transform_keep(t, eval_attribute(t->eval, resource->id, HG_STR("Arn"), resource->raw));
     function->version = HG_STR("$LATEST");
     function->line = resource->line;
     check_name(t, resource, function->name);
     function->runtime = read_text(t, runtime, resource_what(t, resource, "Runtime"), HG_STR(""));
     if (node_is_scalar(runtime))
         check_runtime(t, resource, runtime);
-    function->handler =
-        read_text(t, resource_get(resource, "Handler"), resource_what(t, resource, "Handler"), HG_STR(""));
-    function->description =
-        read_text(t, resource_get(resource, "Description"), resource_what(t, resource, "Description"), HG_STR(""));
-    function->role = read_text(t, resource_get(resource, "Role"), resource_what(t, resource, "Role"), HG_STR(""));
+    function->handler = read_text(t, resource_get(resource, "Handler"),
+                                  resource_what(t, resource, "Handler"), HG_STR(""));
+    function->description = read_text(t, resource_get(resource, "Description"),
+                                      resource_what(t, resource, "Description"), HG_STR(""));
+    function->role = read_text(t, resource_get(resource, "Role"),
+                               resource_what(t, resource, "Role"), HG_STR(""));
     read_sizes(t, resource, function);
     read_architecture(t, resource, function);
     read_environment(t, resource, function);
@@ -305,11 +351,13 @@ struct hg_function *function_make(struct hg_transform *t, const struct hg_resour
 
 void function_give_up(struct hg_transform *t, const struct hg_resource *resource)
 {
-    hg_map_set(&t->broken_functions, hg_arena_str(t->scratch, eval_ref(t->eval, resource->id, resource->raw)),
+    hg_map_set(&t->broken_functions,
+               hg_arena_str(t->scratch, eval_ref(t->eval, resource->id, resource->raw)),
                (void *)resource);
 }
 
-struct hg_str function_tracing_mode(struct hg_transform *t, const struct hg_node *mode, const char *what)
+struct hg_str function_tracing_mode(struct hg_transform *t, const struct hg_node *mode,
+                                    const char *what)
 {
     static const char *const choices[] = {"PassThrough", "Active", "Disabled"};
     struct hg_str text = read_choice(t, mode, what, choices, HG_COUNT(choices));
@@ -326,7 +374,9 @@ void function_check_build(struct hg_transform *t, const struct hg_resource *reso
         return;
     for (size_t i = 0; i < HG_COUNT(needing); i++) {
         if (hg_str_is(method->text, needing[i]))
-            notice_add(t, HG_NOTICE_WARNING, method->line, "%.*s: BuildMethod %s: the code is served as it is; run "
-                       "`sam build` to have it built", HG_STR_ARG(resource->id), needing[i]);
+            notice_add(t, HG_NOTICE_WARNING, method->line,
+                       "%.*s: BuildMethod %s: the code is served as it is; run "
+                       "`sam build` to have it built",
+                       HG_STR_ARG(resource->id), needing[i]);
     }
 }

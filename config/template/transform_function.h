@@ -1,5 +1,6 @@
 /*
- * What AWS::Serverless::Function and AWS::Lambda::Function have in common, and where code comes from.
+ * What AWS::Serverless::Function and AWS::Lambda::Function have in common, and where code comes
+ * from.
  */
 #ifndef HG_CONFIG_TEMPLATE_TRANSFORM_FUNCTION_H
 #define HG_CONFIG_TEMPLATE_TRANSFORM_FUNCTION_H
@@ -7,7 +8,8 @@
 #include "config/template/transform.h"
 
 /*
- * A function with everything but code, tracing and tags, added to the snapshot. Mistakes in it are problems; it is made nevertheless.
+ * A function with everything but code, tracing and tags, added to the snapshot. Mistakes in it
+ * are problems; it is made nevertheless.
  */
 struct hg_function *function_make(struct hg_transform *t, const struct hg_resource *resource);
 
@@ -15,22 +17,24 @@ struct hg_function *function_make(struct hg_transform *t, const struct hg_resour
 void function_give_up(struct hg_transform *t, const struct hg_resource *resource);
 
 /* Tracing mode ("" and "Disabled" give PassThrough), checked. */
-struct hg_str function_tracing_mode(struct hg_transform *t, const struct hg_node *mode, const char *what);
+struct hg_str function_tracing_mode(struct hg_transform *t, const struct hg_node *mode,
+                                    const char *what);
 
 /* Says when what the function's Metadata asks `sam build` for has not been built. */
 void function_check_build(struct hg_transform *t, const struct hg_resource *resource);
 
 /*
- * Code in a folder or archive beside the template: path is checked and unpacked when it must be. False and a problem at `at` when
- * it is not there, in S3 or broken.
+ * Code in a folder or archive beside the template: path is checked and unpacked when it must
+ * be. False and a problem at `at` when it is not there, in S3 or broken.
  */
-bool code_from_path(struct hg_transform *t, struct hg_function *function, struct hg_str path, const struct hg_node *at,
-                    const char *what);
+bool code_from_path(struct hg_transform *t, struct hg_function *function, struct hg_str path,
+                    const struct hg_node *at, const char *what);
 /* Source text that becomes index.py or index.js. */
-bool code_from_text(struct hg_transform *t, struct hg_function *function, struct hg_str text, const struct hg_node *at,
-                    const char *what);
+bool code_from_text(struct hg_transform *t, struct hg_function *function, struct hg_str text,
+                    const struct hg_node *at, const char *what);
 /* Folder of a layer's content. */
-bool code_layer(struct hg_transform *t, struct hg_str path, const struct hg_node *at, const char *what, struct hg_str *dir);
+bool code_layer(struct hg_transform *t, struct hg_str path, const struct hg_node *at,
+                const char *what, struct hg_str *dir);
 
 /* Applies --env-vars to the declared variables of all functions; says what in it has no use. */
 void env_vars_load(struct hg_transform *t);

@@ -6,21 +6,58 @@
 
 enum { REST_TIMEOUT_MIN_MS = 50, REST_TIMEOUT_MAX_MS = 300000, HTTP_TIMEOUT_MAX_MS = 30000 };
 
-const struct hg_integ_names integ_names_openapi = {
-    "x-amazon-apigateway-integration", "type", "httpMethod", "uri", "requestParameters", "requestTemplates",
-    "passthroughBehavior", "responses", "timeoutInMillis", "payloadFormatVersion", "integrationSubtype",
-    "responseTransferMode", "integration response", "statusCode", "responseParameters", "responseTemplates"};
-const struct hg_integ_names integ_names_method = {
-    "Integration", "Type", "IntegrationHttpMethod", "Uri", "RequestParameters", "RequestTemplates",
-    "PassthroughBehavior", "IntegrationResponses", "TimeoutInMillis", NULL, NULL,
-    "ResponseTransferMode", "IntegrationResponse", "StatusCode", "ResponseParameters", "ResponseTemplates"};
-const struct hg_integ_names integ_names_v2 = {
-    NULL, "IntegrationType", "IntegrationMethod", "IntegrationUri", "RequestParameters", NULL,
-    NULL, NULL, "TimeoutInMillis", "PayloadFormatVersion", "IntegrationSubtype",
-    NULL, NULL, NULL, NULL, NULL};
+const struct hg_integ_names integ_names_openapi = {"x-amazon-apigateway-integration",
+                                                   "type",
+                                                   "httpMethod",
+                                                   "uri",
+                                                   "requestParameters",
+                                                   "requestTemplates",
+                                                   "passthroughBehavior",
+                                                   "responses",
+                                                   "timeoutInMillis",
+                                                   "payloadFormatVersion",
+                                                   "integrationSubtype",
+                                                   "responseTransferMode",
+                                                   "integration response",
+                                                   "statusCode",
+                                                   "responseParameters",
+                                                   "responseTemplates"};
+const struct hg_integ_names integ_names_method = {"Integration",
+                                                  "Type",
+                                                  "IntegrationHttpMethod",
+                                                  "Uri",
+                                                  "RequestParameters",
+                                                  "RequestTemplates",
+                                                  "PassthroughBehavior",
+                                                  "IntegrationResponses",
+                                                  "TimeoutInMillis",
+                                                  NULL,
+                                                  NULL,
+                                                  "ResponseTransferMode",
+                                                  "IntegrationResponse",
+                                                  "StatusCode",
+                                                  "ResponseParameters",
+                                                  "ResponseTemplates"};
+const struct hg_integ_names integ_names_v2 = {NULL,
+                                              "IntegrationType",
+                                              "IntegrationMethod",
+                                              "IntegrationUri",
+                                              "RequestParameters",
+                                              NULL,
+                                              NULL,
+                                              NULL,
+                                              "TimeoutInMillis",
+                                              "PayloadFormatVersion",
+                                              "IntegrationSubtype",
+                                              NULL,
+                                              NULL,
+                                              NULL,
+                                              NULL,
+                                              NULL};
 
-static const char *const directives[] = {"set", "if", "else", "elseif", "end", "foreach", "include", "parse", "macro",
-                                         "break", "stop", "define", "evaluate", "return"};
+static const char *const directives[] = {"set",     "if",      "else",     "elseif", "end",
+                                         "foreach", "include", "parse",    "macro",  "break",
+                                         "stop",    "define",  "evaluate", "return"};
 
 static bool is_letter(char c)
 {
@@ -47,7 +84,8 @@ static bool starts_directive(struct hg_str text)
     for (size_t i = 0; i < HG_COUNT(directives); i++) {
         size_t length = strlen(directives[i]);
 
-        if (hg_str_starts(text, hg_str_of(directives[i])) && (text.n == length || !is_letter(text.p[length])))
+        if (hg_str_starts(text, hg_str_of(directives[i])) &&
+            (text.n == length || !is_letter(text.p[length])))
             return true;
     }
     return false;
@@ -81,40 +119,48 @@ bool integ_function_ref(struct hg_str uri, struct hg_str *ref)
            hg_str_find_str(uri, HG_STR(":function:")) >= 0;
 }
 
-static struct hg_integ_model *new_model(struct hg_transform *t, enum hg_integ_type type, unsigned line)
+static struct hg_integ_model *new_model(struct hg_transform *t, enum hg_integ_type type,
+                                        unsigned line)
 {
     struct hg_integ_model *model = hg_arena_must(t->arena, sizeof(*model));
 
-    *model = (struct hg_integ_model){.type = type, .line = line, .passthrough = HG_STR("WHEN_NO_MATCH")};
+    *model =
+        (struct hg_integ_model){.type = type, .line = line, .passthrough = HG_STR("WHEN_NO_MATCH")};
     model->uri = model->function_ref = model->http_method = model->payload_version = HG_STR("");
     model->subtype = model->unsupported = HG_STR("");
     return model;
 }
 
-struct hg_integ_model *integ_lambda(struct hg_transform *t, enum hg_api_kind kind, struct hg_str function_ref, unsigned line)
+struct hg_integ_model *integ_lambda(struct hg_transform *t, enum hg_api_kind kind,
+                                    struct hg_str function_ref, unsigned line)
 {
     struct hg_integ_model *model = new_model(t, HG_INTEG_LAMBDA_PROXY, line);
     struct hg_str region = eval_region(t->eval);
 
     model->function_ref = transform_keep(t, function_ref);
-    model->uri = transform_keepf(t, "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
-                                 HG_STR_ARG(region), HG_STR_ARG(function_ref));
+    model->uri = transform_keepf(
+        t, "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
+        HG_STR_ARG(region), HG_STR_ARG(function_ref));
     model->http_method = HG_STR("POST");
     model->payload_version = kind == HG_API_HTTP ? HG_STR("2.0") : HG_STR("");
     return model;
 }
 
-struct hg_integ_model *integ_preflight(struct hg_transform *t, struct hg_kv_list parameters, unsigned line)
+struct hg_integ_model *integ_preflight(struct hg_transform *t, struct hg_kv_list parameters,
+                                       unsigned line)
 {
     struct hg_integ_model *model = new_model(t, HG_INTEG_MOCK, line);
-    struct hg_kv *request = hg_arena_must(t->arena, sizeof(*request)), *response = hg_arena_must(t->arena, sizeof(*response));
+    struct hg_kv *request = hg_arena_must(t->arena, sizeof(*request)),
+                 *response = hg_arena_must(t->arena, sizeof(*response));
 
     *request = (struct hg_kv){HG_STR("application/json"), HG_STR("{\n  \"statusCode\" : 200\n}\n")};
     *response = (struct hg_kv){HG_STR("application/json"), HG_STR("{}\n")};
     model->request_templates = (struct hg_kv_list){request, 1};
     model->responses = hg_arena_must(t->arena, sizeof(*model->responses));
-    model->responses[0] = (struct hg_integ_response){.selection_pattern = HG_STR(""), .status = 200,
-                                                     .parameters = parameters, .templates = {response, 1}};
+    model->responses[0] = (struct hg_integ_response){.selection_pattern = HG_STR(""),
+                                                     .status = 200,
+                                                     .parameters = parameters,
+                                                     .templates = {response, 1}};
     model->response_count = 1;
     return model;
 }
@@ -127,11 +173,12 @@ struct hg_integ_model *integ_missing(struct hg_transform *t, unsigned line)
     return model;
 }
 
-void integ_report(struct hg_transform *t, const struct hg_integ_model *integration, struct hg_str who)
+void integ_report(struct hg_transform *t, const struct hg_integ_model *integration,
+                  struct hg_str who)
 {
     if (integration->unsupported.n)
-        notice_add(t, HG_NOTICE_NOT_SERVED, integration->line, "%.*s: %.*s; the route answers 501", HG_STR_ARG(who),
-                   HG_STR_ARG(integration->unsupported));
+        notice_add(t, HG_NOTICE_NOT_SERVED, integration->line, "%.*s: %.*s; the route answers 501",
+                   HG_STR_ARG(who), HG_STR_ARG(integration->unsupported));
 }
 
 static struct hg_node *member(const struct hg_node *node, const char *name)
@@ -148,8 +195,9 @@ static void refuse(struct hg_integ_model *model, struct hg_str sentence)
         model->unsupported = sentence;
 }
 
-static void read_response(struct hg_transform *t, struct hg_integ_model *model, struct hg_str pattern,
-                          const struct hg_node *node, const struct hg_integ_names *names, struct hg_str who)
+static void read_response(struct hg_transform *t, struct hg_integ_model *model,
+                          struct hg_str pattern, const struct hg_node *node,
+                          const struct hg_integ_names *names, struct hg_str who)
 {
     const char *what = hg_arena_printf(t->scratch, "%.*s: integration response", HG_STR_ARG(who));
     struct hg_integ_response *response;
@@ -159,23 +207,27 @@ static void read_response(struct hg_transform *t, struct hg_integ_model *model, 
         return;
     }
     properties_check(t, node, names->response_table, who);
-    model->responses = transform_grow(t->arena, model->responses, model->response_count, sizeof(*response));
+    model->responses =
+        transform_grow(t->arena, model->responses, model->response_count, sizeof(*response));
     response = &model->responses[model->response_count++];
     *response = (struct hg_integ_response){.selection_pattern = transform_keep(t, pattern)};
-    response->status = (int)read_int(t, node_get(node, names->status), hg_arena_printf(t->scratch, "%s: %s", what, names->status),
-                                     100, 599, 200);
+    response->status =
+        (int)read_int(t, node_get(node, names->status),
+                      hg_arena_printf(t->scratch, "%s: %s", what, names->status), 100, 599, 200);
     response->parameters = read_pairs(t, node_get(node, names->response_parameters), what);
     response->templates = read_pairs(t, node_get(node, names->response_templates), what);
 }
 
-static void read_responses(struct hg_transform *t, struct hg_integ_model *model, const struct hg_node *node,
-                           const struct hg_integ_names *names, struct hg_str who)
+static void read_responses(struct hg_transform *t, struct hg_integ_model *model,
+                           const struct hg_node *node, const struct hg_integ_names *names,
+                           struct hg_str who)
 {
     if (node_is_map(node)) { /* OpenAPI: by pattern, "default" for none */
         for (size_t i = 0; i < node->count; i++) {
             struct hg_str key = node->members[i].key;
 
-            read_response(t, model, hg_str_is(key, "default") ? HG_STR("") : key, node->members[i].value, names, who);
+            read_response(t, model, hg_str_is(key, "default") ? HG_STR("") : key,
+                          node->members[i].value, names, who);
         }
     } else if (node_is_list(node)) {
         for (size_t i = 0; i < node->count; i++) {
@@ -189,41 +241,59 @@ static void read_responses(struct hg_transform *t, struct hg_integ_model *model,
     }
 }
 
-/* A mock answers what stands in the template: what would have to be computed is refused and named. */
+/*
+ * A mock answers what stands in the template: what would have to be computed is refused and
+ * named.
+ */
 static void check_mock(struct hg_transform *t, struct hg_integ_model *model)
 {
     for (size_t i = 0; i < model->request_templates.count; i++) {
         if (integ_is_template(model->request_templates.items[i].value))
-            refuse(model, transform_keep(t, HG_STR("the request mapping template of its MOCK integration is not a constant; "
-                                                   "mapping templates are not served yet")));
+            refuse(
+                model,
+                transform_keep(
+                    t,
+                    HG_STR(
+                        "the request mapping template of its MOCK integration is not a constant; "
+                        "mapping templates are not served yet")));
     }
     for (size_t i = 0; i < model->response_count; i++) {
         const struct hg_integ_response *response = &model->responses[i];
 
         for (size_t j = 0; j < response->templates.count; j++) {
             if (integ_is_template(response->templates.items[j].value))
-                refuse(model, transform_keepf(t, "the response of status %d of its MOCK integration has a mapping template "
-                                              "with references or directives; these are not served yet",
-                                              response->status));
+                refuse(
+                    model,
+                    transform_keepf(
+                        t,
+                        "the response of status %d of its MOCK integration has a mapping template "
+                        "with references or directives; these are not served yet",
+                        response->status));
         }
         for (size_t j = 0; j < response->parameters.count; j++) {
             struct hg_str value = response->parameters.items[j].value;
 
             if (value.n < 2 || value.p[0] != '\'' || value.p[value.n - 1] != '\'')
-                refuse(model, transform_keepf(t, "%.*s of its MOCK integration is not a literal in single quotes but %.*s; "
-                                              "mapping expressions are not served yet",
-                                              HG_STR_ARG(response->parameters.items[j].key), HG_STR_ARG(value)));
+                refuse(
+                    model,
+                    transform_keepf(
+                        t,
+                        "%.*s of its MOCK integration is not a literal in single quotes but %.*s; "
+                        "mapping expressions are not served yet",
+                        HG_STR_ARG(response->parameters.items[j].key), HG_STR_ARG(value)));
         }
     }
 }
 
 /* Tells of a function that this template ought to have and has not. */
-static void check_function(struct hg_transform *t, struct hg_integ_model *model, const struct hg_node *at, struct hg_str who)
+static void check_function(struct hg_transform *t, struct hg_integ_model *model,
+                           const struct hg_node *at, struct hg_str who)
 {
     struct hg_str ref = model->function_ref, name = ref, qualifier = HG_STR("");
     ptrdiff_t colon, marker = hg_str_find_str(ref, HG_STR(":function:"));
-    struct hg_str ours = transform_textf(t, ":lambda:%.*s:%.*s:function:", HG_STR_ARG(eval_region(t->eval)),
-                                         HG_STR_ARG(eval_account(t->eval)));
+    struct hg_str ours =
+        transform_textf(t, ":lambda:%.*s:%.*s:function:", HG_STR_ARG(eval_region(t->eval)),
+                        HG_STR_ARG(eval_account(t->eval)));
 
     if (hg_str_find_str(ref, HG_STR("${")) >= 0)
         return; /* a stage variable decides, request by request */
@@ -235,22 +305,26 @@ static void check_function(struct hg_transform *t, struct hg_integ_model *model,
         name.n = (size_t)colon;
     }
     if (marker >= 0 && hg_str_find_str(ref, ours) < 0) {
-        refuse(model, transform_keepf(t, "function %.*s is in another account or region", HG_STR_ARG(ref)));
+        refuse(model, transform_keepf(t, "function %.*s is in another account or region",
+                                      HG_STR_ARG(ref)));
         return;
     }
-    if (!snapshot_find_function(t->snapshot, name, qualifier) && !hg_map_get(&t->broken_functions, name))
-        problem_at(t, at, "%.*s: its integration calls a function that the template does not have: %.*s", HG_STR_ARG(who),
-                   HG_STR_ARG(ref));
+    if (!snapshot_find_function(t->snapshot, name, qualifier) &&
+        !hg_map_get(&t->broken_functions, name))
+        problem_at(t, at,
+                   "%.*s: its integration calls a function that the template does not have: %.*s",
+                   HG_STR_ARG(who), HG_STR_ARG(ref));
 }
 
-static void classify_proxy(struct hg_transform *t, struct hg_integ_model *model, enum hg_api_kind kind,
-                           const struct hg_node *at, struct hg_str who)
+static void classify_proxy(struct hg_transform *t, struct hg_integ_model *model,
+                           enum hg_api_kind kind, const struct hg_node *at, struct hg_str who)
 {
     struct hg_str ref;
 
     if (model->subtype.n) {
         model->type = HG_INTEG_AWS;
-        refuse(model, transform_keepf(t, "integrations with %.*s are not served yet", HG_STR_ARG(model->subtype)));
+        refuse(model, transform_keepf(t, "integrations with %.*s are not served yet",
+                                      HG_STR_ARG(model->subtype)));
         return;
     }
     if (!integ_function_ref(model->uri, &ref)) {
@@ -258,20 +332,25 @@ static void classify_proxy(struct hg_transform *t, struct hg_integ_model *model,
             model->type = HG_INTEG_AWS;
             refuse(model, HG_STR("integrations with Firehose are not served yet"));
         } else {
-            problem_at(t, at, "%.*s: Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
-                       "invocations.", HG_STR_ARG(who));
+            problem_at(
+                t, at,
+                "%.*s: Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+                "invocations.",
+                HG_STR_ARG(who));
         }
         return;
     }
     if (kind == HG_API_REST && hg_str_eq(ref, model->uri)) {
-        problem_at(t, at, "%.*s: AWS ARN for integration must contain path or action", HG_STR_ARG(who));
+        problem_at(t, at, "%.*s: AWS ARN for integration must contain path or action",
+                   HG_STR_ARG(who));
         return;
     }
     model->function_ref = transform_keep(t, ref);
     check_function(t, model, at, who);
 }
 
-static void classify_service(struct hg_transform *t, struct hg_integ_model *model, const struct hg_node *at, struct hg_str who)
+static void classify_service(struct hg_transform *t, struct hg_integ_model *model,
+                             const struct hg_node *at, struct hg_str who)
 {
     struct hg_str ref;
 
@@ -279,7 +358,10 @@ static void classify_service(struct hg_transform *t, struct hg_integ_model *mode
         model->type = HG_INTEG_LAMBDA;
         model->function_ref = transform_keep(t, ref);
         check_function(t, model, at, who);
-        refuse(model, HG_STR("AWS (custom) integrations with Lambda need mapping templates, which are not served yet"));
+        refuse(
+            model,
+            HG_STR(
+                "AWS (custom) integrations with Lambda need mapping templates, which are not served yet"));
     } else {
         refuse(model, HG_STR("AWS service integrations are not served yet"));
     }
@@ -316,8 +398,9 @@ static struct hg_str upper(struct hg_transform *t, struct hg_str text)
     return hg_str_of(copy);
 }
 
-static void read_members(struct hg_transform *t, struct hg_integ_model *model, const struct hg_node *node,
-                         enum hg_api_kind kind, const struct hg_integ_names *names, struct hg_str who)
+static void read_members(struct hg_transform *t, struct hg_integ_model *model,
+                         const struct hg_node *node, enum hg_api_kind kind,
+                         const struct hg_integ_names *names, struct hg_str who)
 {
     const char *what = hg_arena_printf(t->scratch, "%.*s: integration", HG_STR_ARG(who));
     const struct hg_node *passthrough = member(node, names->passthrough);
@@ -326,31 +409,36 @@ static void read_members(struct hg_transform *t, struct hg_integ_model *model, c
     model->http_method = read_text(t, member(node, names->http_method), what, HG_STR(""));
     model->subtype = read_text(t, member(node, names->subtype), what, HG_STR(""));
     if (kind == HG_API_HTTP)
-        model->payload_version = read_text(t, member(node, names->payload_version), what, HG_STR("1.0"));
+        model->payload_version =
+            read_text(t, member(node, names->payload_version), what, HG_STR("1.0"));
     if (node_is_scalar(passthrough))
         model->passthrough = upper(t, passthrough->text);
     model->request_parameters = read_pairs(t, member(node, names->request_parameters), what);
     model->request_templates = read_pairs(t, member(node, names->request_templates), what);
     model->timeout_ms = (unsigned)read_int(
-        t, member(node, names->timeout), hg_arena_printf(t->scratch, "%s: %s", what, names->timeout), REST_TIMEOUT_MIN_MS,
+        t, member(node, names->timeout),
+        hg_arena_printf(t->scratch, "%s: %s", what, names->timeout), REST_TIMEOUT_MIN_MS,
         kind == HG_API_HTTP ? HTTP_TIMEOUT_MAX_MS : REST_TIMEOUT_MAX_MS, 0);
     read_responses(t, model, member(node, names->responses), names, who);
-    model->wants_stream = hg_str_is_nocase(node_text(member(node, names->transfer_mode)), "STREAM") ||
-                          hg_str_ends(model->uri, HG_STR("/response-streaming-invocations"));
+    model->wants_stream =
+        hg_str_is_nocase(node_text(member(node, names->transfer_mode)), "STREAM") ||
+        hg_str_ends(model->uri, HG_STR("/response-streaming-invocations"));
 }
 
-static void check_payload_version(struct hg_transform *t, struct hg_integ_model *model, const struct hg_node *node,
-                                  struct hg_str who)
+static void check_payload_version(struct hg_transform *t, struct hg_integ_model *model,
+                                  const struct hg_node *node, struct hg_str who)
 {
-    if (!model->payload_version.n || hg_str_is(model->payload_version, "1.0") || hg_str_is(model->payload_version, "2.0"))
+    if (!model->payload_version.n || hg_str_is(model->payload_version, "1.0") ||
+        hg_str_is(model->payload_version, "2.0"))
         return;
-    problem_at(t, node, "%.*s: the payload format version must be \"1.0\" or \"2.0\", not %.*s", HG_STR_ARG(who),
-               HG_STR_ARG(model->payload_version));
+    problem_at(t, node, "%.*s: the payload format version must be \"1.0\" or \"2.0\", not %.*s",
+               HG_STR_ARG(who), HG_STR_ARG(model->payload_version));
     model->payload_version = HG_STR("2.0");
 }
 
-struct hg_integ_model *integ_read(struct hg_transform *t, const struct hg_node *node, enum hg_api_kind kind,
-                                  const struct hg_integ_names *names, struct hg_str who)
+struct hg_integ_model *integ_read(struct hg_transform *t, const struct hg_node *node,
+                                  enum hg_api_kind kind, const struct hg_integ_names *names,
+                                  struct hg_str who)
 {
     struct hg_str type = node_text(member(node, names->type));
     struct hg_integ_model *model;
@@ -363,8 +451,10 @@ struct hg_integ_model *integ_read(struct hg_transform *t, const struct hg_node *
         properties_check(t, node, names->table, who);
     model = new_model(t, HG_INTEG_MOCK, node->line);
     if (!set_type(model, type)) {
-        problem_at(t, node, "%.*s: the type of an integration must be one of AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK%s%.*s",
-                   HG_STR_ARG(who), type.n ? ", not " : "", HG_STR_ARG(type));
+        problem_at(
+            t, node,
+            "%.*s: the type of an integration must be one of AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK%s%.*s",
+            HG_STR_ARG(who), type.n ? ", not " : "", HG_STR_ARG(type));
         return NULL;
     }
     read_members(t, model, node, kind, names, who);

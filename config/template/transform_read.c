@@ -67,7 +67,8 @@ static bool is_absent(const struct hg_node *node)
     return !node || node->kind == HG_NODE_NULL;
 }
 
-struct hg_str read_text(struct hg_transform *t, const struct hg_node *node, const char *what, struct hg_str fallback)
+struct hg_str read_text(struct hg_transform *t, const struct hg_node *node, const char *what,
+                        struct hg_str fallback)
 {
     if (is_absent(node))
         return transform_keep(t, fallback);
@@ -77,8 +78,8 @@ struct hg_str read_text(struct hg_transform *t, const struct hg_node *node, cons
     return transform_keep(t, fallback);
 }
 
-int64_t read_int(struct hg_transform *t, const struct hg_node *node, const char *what, int64_t min, int64_t max,
-                 int64_t fallback)
+int64_t read_int(struct hg_transform *t, const struct hg_node *node, const char *what, int64_t min,
+                 int64_t max, int64_t fallback)
 {
     struct hg_str text = node_text(node);
     int64_t value;
@@ -87,8 +88,8 @@ int64_t read_int(struct hg_transform *t, const struct hg_node *node, const char 
         return fallback;
     if (node_int(node, min, max, &value))
         return value;
-    problem_at(t, node, "%s must be a whole number from %" PRId64 " to %" PRId64 "%s%.*s", what, min, max,
-               text.p ? ", not " : "", HG_STR_ARG(text));
+    problem_at(t, node, "%s must be a whole number from %" PRId64 " to %" PRId64 "%s%.*s", what,
+               min, max, text.p ? ", not " : "", HG_STR_ARG(text));
     return fallback;
 }
 
@@ -120,17 +121,19 @@ struct hg_kv_list read_pairs(struct hg_transform *t, const struct hg_node *node,
         struct hg_str value = node_text(member->value);
 
         if (!node_is_scalar(member->value) && member->value->kind != HG_NODE_NULL) {
-            problem_at(t, member->value, "%s: the value of %.*s must be a text", what, HG_STR_ARG(member->key));
+            problem_at(t, member->value, "%s: the value of %.*s must be a text", what,
+                       HG_STR_ARG(member->key));
             continue;
         }
         list.items = transform_grow(t->arena, list.items, list.count, sizeof(*list.items));
-        list.items[list.count++] =
-            (struct hg_kv){transform_keep(t, member->key), transform_keep(t, value.p ? value : HG_STR(""))};
+        list.items[list.count++] = (struct hg_kv){transform_keep(t, member->key),
+                                                  transform_keep(t, value.p ? value : HG_STR(""))};
     }
     return list;
 }
 
-struct hg_str *read_strings(struct hg_transform *t, const struct hg_node *node, const char *what, size_t *count)
+struct hg_str *read_strings(struct hg_transform *t, const struct hg_node *node, const char *what,
+                            size_t *count)
 {
     struct hg_str *list = NULL;
 

@@ -5,10 +5,12 @@
 
 #include <stdio.h>
 
-#define FUNCTION                                                                                             \
+#define FUNCTION \
     "  F: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, Role: r, Runtime: python3.12, Handler: index.h}}\n"
-#define PROXY "{type: aws_proxy, httpMethod: POST, uri: !Sub \"arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}"
-#define MOCK "{type: mock, requestTemplates: {application/json: '{statusCode: 200}'}, responses: {default: {statusCode: 200}}}"
+#define PROXY \
+    "{type: aws_proxy, httpMethod: POST, uri: !Sub \"arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}"
+#define MOCK \
+    "{type: mock, requestTemplates: {application/json: '{statusCode: 200}'}, responses: {default: {statusCode: 200}}}"
 #define INTEGRATION "x-amazon-apigateway-integration: "
 
 /* A template with F and a REST API Api whose DefinitionBody are these lines; they begin at line 9. */
@@ -17,8 +19,10 @@ static void expect(void **state, const char *body, const char *only, const char 
     static char text[8192];
 
     (void)snprintf(text, sizeof(text),
-                   "Resources:\n" FUNCTION "  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v1\n"
-                   "      DefinitionBody:\n        openapi: 3.0.1\n%s", body);
+                   "Resources:\n" FUNCTION
+                   "  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v1\n"
+                   "      DefinitionBody:\n        openapi: 3.0.1\n%s",
+                   body);
     case_expect(*state, text, only, expected);
 }
 
@@ -26,10 +30,13 @@ static void expect_http(void **state, const char *body, const char *only, const 
 {
     static char text[8192];
 
-    (void)snprintf(text, sizeof(text),
-                   "Resources:\n" FUNCTION "  Api:\n    Type: AWS::ApiGatewayV2::Api\n    Properties:\n      Description: x\n"
-                   "      Body:\n        openapi: 3.0.1\n%s"
-                   "  S: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Api, StageName: $default}}\n", body);
+    (void)snprintf(
+        text, sizeof(text),
+        "Resources:\n" FUNCTION
+        "  Api:\n    Type: AWS::ApiGatewayV2::Api\n    Properties:\n      Description: x\n"
+        "      Body:\n        openapi: 3.0.1\n%s"
+        "  S: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Api, StageName: $default}}\n",
+        body);
     case_expect(*state, text, only, expected);
 }
 
@@ -59,19 +66,24 @@ static void test_operation_name_and_line(void **state)
 {
     struct transform_case *c = *state;
 
-    expect(state, "        paths:\n          /a:\n            get:\n              operationId: getA\n              " INTEGRATION MOCK "\n",
-           "problem", "");
+    expect(
+        state,
+        "        paths:\n          /a:\n            get:\n              operationId: getA\n              " INTEGRATION
+            MOCK "\n",
+        "problem", "");
     assert_str(c->snapshot->apis[0].routes[0].operation_name, "getA");
     assert_int_equal(c->snapshot->apis[0].routes[0].line, 11);
 }
 
 static void test_swagger_2(void **state)
 {
-    case_expect(*state,
-                "Resources:\n  Api:\n    Type: AWS::ApiGateway::RestApi\n    Properties:\n      Body:\n"
-                "        swagger: 2\n        info: {title: old}\n        paths: {/: {get: {" INTEGRATION MOCK "}}}\n"
-                "  D: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api, StageName: v}}\n",
-                "api route problem", "api REST Api old\nroute Api GET / -> mock\n");
+    case_expect(
+        *state,
+        "Resources:\n  Api:\n    Type: AWS::ApiGateway::RestApi\n    Properties:\n      Body:\n"
+        "        swagger: 2\n        info: {title: old}\n        paths: {/: {get: {" INTEGRATION
+            MOCK "}}}\n"
+        "  D: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api, StageName: v}}\n",
+        "api route problem", "api REST Api old\nroute Api GET / -> mock\n");
 }
 
 static void test_integration_responses(void **state)
@@ -79,17 +91,18 @@ static void test_integration_responses(void **state)
     struct transform_case *c = *state;
     const struct hg_integ_model *mock;
 
-    expect(state,
-           "        paths:\n          /a:\n            get:\n              " INTEGRATION "\n"
-           "                type: mock\n"
-           "                passthroughBehavior: when_no_templates\n"
-           "                timeoutInMillis: 1000\n"
-           "                requestTemplates: {application/json: '{\"statusCode\": 404}'}\n"
-           "                responses:\n"
-           "                  default: {statusCode: \"200\"}\n"
-           "                  \"4\\\\d{2}\": {statusCode: 404, responseParameters: {method.response.header.A: \"'b'\"},\n"
-           "                           responseTemplates: {application/json: '{\"no\":1}'}}\n",
-           "problem later unknown", "");
+    expect(
+        state,
+        "        paths:\n          /a:\n            get:\n              " INTEGRATION "\n"
+        "                type: mock\n"
+        "                passthroughBehavior: when_no_templates\n"
+        "                timeoutInMillis: 1000\n"
+        "                requestTemplates: {application/json: '{\"statusCode\": 404}'}\n"
+        "                responses:\n"
+        "                  default: {statusCode: \"200\"}\n"
+        "                  \"4\\\\d{2}\": {statusCode: 404, responseParameters: {method.response.header.A: \"'b'\"},\n"
+        "                           responseTemplates: {application/json: '{\"no\":1}'}}\n",
+        "problem later unknown", "");
     mock = c->snapshot->apis[0].routes[0].integration;
     assert_str(mock->passthrough, "WHEN_NO_TEMPLATES");
     assert_int_equal(mock->timeout_ms, 1000);
@@ -100,141 +113,163 @@ static void test_integration_responses(void **state)
     assert_int_equal(mock->responses[1].status, 404);
     assert_str(kv_get(&mock->responses[1].parameters, HG_STR("method.response.header.A")), "'b'");
     assert_str(kv_get(&mock->responses[1].templates, HG_STR("application/json")), "{\"no\":1}");
-    assert_str(kv_get(&mock->request_templates, HG_STR("application/json")), "{\"statusCode\": 404}");
+    assert_str(kv_get(&mock->request_templates, HG_STR("application/json")),
+               "{\"statusCode\": 404}");
 }
 
 static void test_root_extensions(void **state)
 {
-    expect(state,
-           "        x-amazon-apigateway-binary-media-types: [image/png]\n"
-           "        x-amazon-apigateway-gateway-responses:\n"
-           "          DEFAULT_5XX: {statusCode: 555, responseParameters: {gatewayresponse.header.A: \"'b'\"}}\n"
-           "        x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: true}\n"
-           "        x-amazon-apigateway-policy: {}\n"
-           "        x-amazon-apigateway-request-validators: {all: {validateRequestBody: true}}\n"
-           "        x-amazon-apigateway-colour: blue\n"
-           "        x-other: 1\n",
-           "api response later unknown",
-           "api REST Api Api binary=image/png disabled\n"
-           "response DEFAULT_5XX 555 gatewayresponse.header.A='b'\n"
-           "later 13: Api: x-amazon-apigateway-policy\n"
-           "unknown 15: Api: x-amazon-apigateway-colour\n");
+    expect(
+        state,
+        "        x-amazon-apigateway-binary-media-types: [image/png]\n"
+        "        x-amazon-apigateway-gateway-responses:\n"
+        "          DEFAULT_5XX: {statusCode: 555, responseParameters: {gatewayresponse.header.A: \"'b'\"}}\n"
+        "        x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: true}\n"
+        "        x-amazon-apigateway-policy: {}\n"
+        "        x-amazon-apigateway-request-validators: {all: {validateRequestBody: true}}\n"
+        "        x-amazon-apigateway-colour: blue\n"
+        "        x-other: 1\n",
+        "api response later unknown",
+        "api REST Api Api binary=image/png disabled\n"
+        "response DEFAULT_5XX 555 gatewayresponse.header.A='b'\n"
+        "later 13: Api: x-amazon-apigateway-policy\n"
+        "unknown 15: Api: x-amazon-apigateway-colour\n");
 }
 
 static void test_security(void **state)
 {
-    expect(state,
-           "        security: [{fn: []}]\n"
-           "        paths:\n"
-           "          /a: {get: {" INTEGRATION MOCK "}}\n"
-           "          /b: {get: {security: [], " INTEGRATION MOCK "}}\n"
-           "          /c: {get: {security: [{key: []}], " INTEGRATION MOCK "}}\n"
-           "          /d: {get: {security: [{iam: []}], " INTEGRATION MOCK "}}\n"
-           "          /e: {get: {security: [{pool: []}], " INTEGRATION MOCK "}}\n"
-           "          /f: {get: {security: [{words: []}], " INTEGRATION MOCK "}}\n"
-           "          /g: {get: {security: [{nowhere: []}], " INTEGRATION MOCK "}}\n"
-           "        components:\n"
-           "          securitySchemes:\n"
-           "            fn: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authorizer: {type: token}}\n"
-           "            key: {type: apiKey, name: x-api-key, in: header}\n"
-           "            iam: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4}\n"
-           "            pool: {type: apiKey, name: A, in: header, x-amazon-apigateway-authorizer: {type: cognito_user_pools}}\n"
-           "            words: {type: http, scheme: basic}\n",
-           "route unknown",
-           "route Api GET /a -> mock CUSTOM 501\n"
-           "route Api GET /b -> mock\n"
-           "route Api GET /c -> mock key 501\n"
-           "route Api GET /d -> mock AWS_IAM 501\n"
-           "route Api GET /e -> mock COGNITO_USER_POOLS 501\n"
-           "route Api GET /f -> mock\n"
-           "route Api GET /g -> mock\n"
-           "unknown 17: GET /g: security names the scheme nowhere, which the document does not define\n");
+    expect(
+        state,
+        "        security: [{fn: []}]\n"
+        "        paths:\n"
+        "          /a: {get: {" INTEGRATION MOCK "}}\n"
+        "          /b: {get: {security: [], " INTEGRATION MOCK "}}\n"
+        "          /c: {get: {security: [{key: []}], " INTEGRATION MOCK "}}\n"
+        "          /d: {get: {security: [{iam: []}], " INTEGRATION MOCK "}}\n"
+        "          /e: {get: {security: [{pool: []}], " INTEGRATION MOCK "}}\n"
+        "          /f: {get: {security: [{words: []}], " INTEGRATION MOCK "}}\n"
+        "          /g: {get: {security: [{nowhere: []}], " INTEGRATION MOCK "}}\n"
+        "        components:\n"
+        "          securitySchemes:\n"
+        "            fn: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authorizer: {type: token}}\n"
+        "            key: {type: apiKey, name: x-api-key, in: header}\n"
+        "            iam: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4}\n"
+        "            pool: {type: apiKey, name: A, in: header, x-amazon-apigateway-authorizer: {type: cognito_user_pools}}\n"
+        "            words: {type: http, scheme: basic}\n",
+        "route unknown",
+        "route Api GET /a -> mock CUSTOM 501\n"
+        "route Api GET /b -> mock\n"
+        "route Api GET /c -> mock key 501\n"
+        "route Api GET /d -> mock AWS_IAM 501\n"
+        "route Api GET /e -> mock COGNITO_USER_POOLS 501\n"
+        "route Api GET /f -> mock\n"
+        "route Api GET /g -> mock\n"
+        "unknown 17: GET /g: security names the scheme nowhere, which the document does not define\n");
 }
 
 static void test_http_api_body(void **state)
 {
-    expect_http(state,
-                "        info: {title: h, version: \"1\"}\n"
-                "        x-amazon-apigateway-cors: {allowOrigins: [\"https://a\"], maxAge: 3}\n"
-                "        paths:\n"
-                "          /a: {get: {" INTEGRATION "{$ref: \"#/components/x-amazon-apigateway-integrations/f\"}}}\n"
-                "          /$default: {x-amazon-apigateway-any-method: {isDefaultRoute: true, " INTEGRATION
-                "{type: aws_proxy, httpMethod: POST, uri: !GetAtt F.Arn}}}\n"
-                "          /j: {get: {security: [{j: [scope]}], " INTEGRATION "{$ref: \"#/components/x-amazon-apigateway-integrations/f\"}}}\n"
-                "        components:\n"
-                "          x-amazon-apigateway-integrations:\n"
-                "            f: {type: aws_proxy, httpMethod: POST, uri: !GetAtt F.Arn, payloadFormatVersion: 2.0}\n"
-                "          securitySchemes: {j: {type: oauth2, x-amazon-apigateway-authorizer: {type: jwt}}}\n",
-                NULL,
-                "function F:$LATEST python3.12 index.h 3s 128MB\n"
-                "api HTTP Api h origin=https://a\n"
-                "stage Api $default\n"
-                "route Api GET /a -> proxy F v2.0\n"
-                "route Api $default  -> proxy F v1.0\n"
-                "route Api GET /j -> proxy F v2.0 JWT 501\n"
-                "later 14: GET /j needs the authorizer j, which is not served yet; the route answers 501\n");
+    expect_http(
+        state,
+        "        info: {title: h, version: \"1\"}\n"
+        "        x-amazon-apigateway-cors: {allowOrigins: [\"https://a\"], maxAge: 3}\n"
+        "        paths:\n"
+        "          /a: {get: {" INTEGRATION
+        "{$ref: \"#/components/x-amazon-apigateway-integrations/f\"}}}\n"
+        "          /$default: {x-amazon-apigateway-any-method: {isDefaultRoute: true, " INTEGRATION
+        "{type: aws_proxy, httpMethod: POST, uri: !GetAtt F.Arn}}}\n"
+        "          /j: {get: {security: [{j: [scope]}], " INTEGRATION
+        "{$ref: \"#/components/x-amazon-apigateway-integrations/f\"}}}\n"
+        "        components:\n"
+        "          x-amazon-apigateway-integrations:\n"
+        "            f: {type: aws_proxy, httpMethod: POST, uri: !GetAtt F.Arn, payloadFormatVersion: 2.0}\n"
+        "          securitySchemes: {j: {type: oauth2, x-amazon-apigateway-authorizer: {type: jwt}}}\n",
+        NULL,
+        "function F:$LATEST python3.12 index.h 3s 128MB\n"
+        "api HTTP Api h origin=https://a\n"
+        "stage Api $default\n"
+        "route Api GET /a -> proxy F v2.0\n"
+        "route Api $default  -> proxy F v1.0\n"
+        "route Api GET /j -> proxy F v2.0 JWT 501\n"
+        "later 14: GET /j needs the authorizer j, which is not served yet; the route answers 501\n");
 }
 
 static void test_mistakes(void **state)
 {
-    expect(state,
-           "        paths:\n"
-           "          a: {get: {" INTEGRATION MOCK "}}\n"
-           "          /b: {get: {" INTEGRATION "{$ref: \"#/nowhere\"}}}\n"
-           "          /c: {get: {" INTEGRATION "{$ref: other.yaml}}}\n"
-           "          /d: {get: {" INTEGRATION "{type: magic}}}\n"
-           "          /e: [1]\n"
-           "          /f: {get: 1}\n"
-           "          /g: {get: {" INTEGRATION "{type: mock, responses: {default: {statusCode: 99}}}}}\n"
-           "          /h: {get: {" INTEGRATION "{$ref: \"#/components/loop\"}}}\n"
-           "        components: {loop: {$ref: \"#/components/loop\"}}\n",
-           NULL,
-           "problem 10: path \"a\" must start with /\n"
-           "problem 11: $ref #/nowhere leads to nothing\n"
-           "problem 12: $ref other.yaml leads out of the document\n"
-           "problem 13: GET /d: the type of an integration must be one of AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK, not magic\n"
-           "problem 14: path /e: must be a map of methods\n"
-           "problem 15: GET /f: an operation must be a map\n"
-           "problem 16: GET /g: integration response: statusCode must be a whole number from 100 to 599, not 99\n"
-           "problem 18: $ref goes round in circles\n");
-    case_expect(*state, "Resources:\n  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v\n"
-                "      DefinitionBody: {paths: {}}\n",
-                NULL, "problem 6: Api: Invalid OpenAPI input. It must be a map with openapi: \"3.0.1\" or swagger: \"2.0\"\n");
+    expect(
+        state,
+        "        paths:\n"
+        "          a: {get: {" INTEGRATION MOCK "}}\n"
+        "          /b: {get: {" INTEGRATION "{$ref: \"#/nowhere\"}}}\n"
+        "          /c: {get: {" INTEGRATION "{$ref: other.yaml}}}\n"
+        "          /d: {get: {" INTEGRATION "{type: magic}}}\n"
+        "          /e: [1]\n"
+        "          /f: {get: 1}\n"
+        "          /g: {get: {" INTEGRATION
+        "{type: mock, responses: {default: {statusCode: 99}}}}}\n"
+        "          /h: {get: {" INTEGRATION "{$ref: \"#/components/loop\"}}}\n"
+        "        components: {loop: {$ref: \"#/components/loop\"}}\n",
+        NULL,
+        "problem 10: path \"a\" must start with /\n"
+        "problem 11: $ref #/nowhere leads to nothing\n"
+        "problem 12: $ref other.yaml leads out of the document\n"
+        "problem 13: GET /d: the type of an integration must be one of AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK, not magic\n"
+        "problem 14: path /e: must be a map of methods\n"
+        "problem 15: GET /f: an operation must be a map\n"
+        "problem 16: GET /g: integration response: statusCode must be a whole number from 100 to 599, not 99\n"
+        "problem 18: $ref goes round in circles\n");
+    case_expect(
+        *state,
+        "Resources:\n  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v\n"
+        "      DefinitionBody: {paths: {}}\n",
+        NULL,
+        "problem 6: Api: Invalid OpenAPI input. It must be a map with openapi: \"3.0.1\" or swagger: \"2.0\"\n");
 }
 
 static void test_included_file(void **state)
 {
     struct transform_case *c = *state;
 
-    case_file(c, "docs/api.yaml",
-              "openapi: 3.0.1\npaths:\n  /in:\n    get:\n      x-amazon-apigateway-integration: {\"Fn::If\": [IsOn, " PROXY ", 0]}\n");
-    case_expect(c,
-                "Conditions: {IsOn: !Equals [a, a]}\nResources:\n" FUNCTION
-                "  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v1\n"
-                "      DefinitionBody:\n        Fn::Transform: {Name: AWS::Include, Parameters: {Location: docs/api.yaml}}\n",
-                "route problem", "route Api GET /in -> proxy F\n");
+    case_file(
+        c, "docs/api.yaml",
+        "openapi: 3.0.1\npaths:\n  /in:\n    get:\n      x-amazon-apigateway-integration: {\"Fn::If\": [IsOn, " PROXY
+        ", 0]}\n");
+    case_expect(
+        c,
+        "Conditions: {IsOn: !Equals [a, a]}\nResources:\n" FUNCTION
+        "  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v1\n"
+        "      DefinitionBody:\n        Fn::Transform: {Name: AWS::Include, Parameters: {Location: docs/api.yaml}}\n",
+        "route problem", "route Api GET /in -> proxy F\n");
 }
 
 static void test_definition_uri(void **state)
 {
     struct transform_case *c = *state;
-    static const char with_uri[] = "Resources:\n" FUNCTION "  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1,\n"
-                                   "    DefinitionUri: api.json}}\n";
+    static const char with_uri[] =
+        "Resources:\n" FUNCTION "  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1,\n"
+        "    DefinitionUri: api.json}}\n";
 
-    case_file(c, "api.json", "{\"openapi\": \"3.0.1\",\n \"x-amazon-apigateway-policy\": {},\n"
-                             " \"paths\": {\"/a\": {\"get\": {\"x-amazon-apigateway-integration\": {\"type\": \"mock\"}}}}}");
-    case_expect(c, with_uri, "route later problem", "route Api GET /a -> mock\nlater 4: api.json:2: Api: x-amazon-apigateway-policy\n");
+    case_file(
+        c, "api.json",
+        "{\"openapi\": \"3.0.1\",\n \"x-amazon-apigateway-policy\": {},\n"
+        " \"paths\": {\"/a\": {\"get\": {\"x-amazon-apigateway-integration\": {\"type\": \"mock\"}}}}}");
+    case_expect(c, with_uri, "route later problem",
+                "route Api GET /a -> mock\nlater 4: api.json:2: Api: x-amazon-apigateway-policy\n");
     case_file(c, "api.json", "{\"openapi\": \"3.0.1\",\n \"paths\": {\"b\": {}}}");
     case_expect(c, with_uri, NULL, "problem 4: api.json:2: path \"b\" must start with /\n");
-    case_expect(c,
-                "Resources:\n  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1, DefinitionUri: s3://b/k}}\n", NULL,
-                "problem 2: Api: DefinitionUri is in S3; the document must be on this machine: give the path of a file, or "
-                "DefinitionBody with Fn::Transform AWS::Include\n");
-    case_expect(c,
-                "Resources:\n  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1,\n"
-                "    DefinitionUri: api.json, DefinitionBody: {openapi: 3.0.1}}}\n", NULL,
-                "problem 3: Resource with id [Api] is invalid. Specify either 'DefinitionUri' or 'DefinitionBody' property and "
-                "not both.\n");
+    case_expect(
+        c,
+        "Resources:\n  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1, DefinitionUri: s3://b/k}}\n",
+        NULL,
+        "problem 2: Api: DefinitionUri is in S3; the document must be on this machine: give the path of a file, or "
+        "DefinitionBody with Fn::Transform AWS::Include\n");
+    case_expect(
+        c,
+        "Resources:\n  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1,\n"
+        "    DefinitionUri: api.json, DefinitionBody: {openapi: 3.0.1}}}\n",
+        NULL,
+        "problem 3: Resource with id [Api] is invalid. Specify either 'DefinitionUri' or 'DefinitionBody' property and "
+        "not both.\n");
 }
 
 static void test_events_and_definitions(void **state)
@@ -253,10 +288,11 @@ static void test_events_and_definitions(void **state)
     char filled[4096];
 
     (void)snprintf(filled, sizeof(filled), text, "false");
-    case_expect(*state, filled, "route warning",
-                "route Api GET /a -> mock AWS_IAM 501\n"
-                "route Http GET /c -> proxy F v2.0\n"
-                "warning 6: F: event B: Api has its own definition, which has no GET /b; no route is made\n");
+    case_expect(
+        *state, filled, "route warning",
+        "route Api GET /a -> mock AWS_IAM 501\n"
+        "route Http GET /c -> proxy F v2.0\n"
+        "warning 6: F: event B: Api has its own definition, which has no GET /b; no route is made\n");
     (void)snprintf(filled, sizeof(filled), text, "true");
     case_expect(*state, filled, "route warning",
                 "route Api GET /a -> mock AWS_IAM 501\n"
@@ -267,11 +303,16 @@ static void test_events_and_definitions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths_and_methods),   cmocka_unit_test(test_operation_name_and_line),
-        cmocka_unit_test(test_swagger_2),           cmocka_unit_test(test_integration_responses),
-        cmocka_unit_test(test_root_extensions),     cmocka_unit_test(test_security),
-        cmocka_unit_test(test_http_api_body),       cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_included_file),       cmocka_unit_test(test_definition_uri),
+        cmocka_unit_test(test_paths_and_methods),
+        cmocka_unit_test(test_operation_name_and_line),
+        cmocka_unit_test(test_swagger_2),
+        cmocka_unit_test(test_integration_responses),
+        cmocka_unit_test(test_root_extensions),
+        cmocka_unit_test(test_security),
+        cmocka_unit_test(test_http_api_body),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_included_file),
+        cmocka_unit_test(test_definition_uri),
         cmocka_unit_test(test_events_and_definitions),
     };
 

@@ -13,7 +13,9 @@ static const char *function(const char *properties)
 {
     static char text[4096];
 
-    (void)snprintf(text, sizeof(text), "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n%s", properties);
+    (void)snprintf(text, sizeof(text),
+                   "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n%s",
+                   properties);
     return text;
 }
 
@@ -55,18 +57,21 @@ static void test_given_properties(void **state)
     struct transform_case *c = *state;
     const struct hg_function *f;
 
-    case_load(c, function(RUNTIME INLINE
-                          "      FunctionName: !Sub \"named-${AWS::Region}\"\n"
-                          "      Timeout: \"30\"\n"
-                          "      MemorySize: 1024\n"
-                          "      EphemeralStorage: {Size: 1024}\n"
-                          "      ReservedConcurrentExecutions: 0\n"
-                          "      Architectures: [arm64]\n"
-                          "      Tracing: Active\n"
-                          "      Description: does it\n"
-                          "      LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: DEBUG, LogGroup: /own}\n"
-                          "      Environment: {Variables: {FLAG: yes, N: 0, S: text}}\n"
-                          "      Tags: {a: b}\n"));
+    case_load(
+        c,
+        function(
+            RUNTIME INLINE
+            "      FunctionName: !Sub \"named-${AWS::Region}\"\n"
+            "      Timeout: \"30\"\n"
+            "      MemorySize: 1024\n"
+            "      EphemeralStorage: {Size: 1024}\n"
+            "      ReservedConcurrentExecutions: 0\n"
+            "      Architectures: [arm64]\n"
+            "      Tracing: Active\n"
+            "      Description: does it\n"
+            "      LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: DEBUG, LogGroup: /own}\n"
+            "      Environment: {Variables: {FLAG: yes, N: 0, S: text}}\n"
+            "      Tags: {a: b}\n"));
     assert_non_null(c->snapshot);
     f = c->snapshot->functions[0];
     assert_str(f->name, "named-us-east-1");
@@ -89,78 +94,97 @@ static void test_given_properties(void **state)
 
 static void test_numbers_out_of_range(void **state)
 {
-    expect(state,
-           RUNTIME INLINE "      Timeout: 901\n      MemorySize: 127\n      EphemeralStorage: {Size: many}\n"
-                          "      ReservedConcurrentExecutions: -1\n",
-           NULL,
-           "problem 8: F: Timeout must be a whole number from 1 to 900, not 901\n"
-           "problem 9: F: MemorySize must be a whole number from 128 to 10240, not 127\n"
-           "problem 10: F: EphemeralStorage.Size must be a whole number from 512 to 10240, not many\n"
-           "problem 11: F: ReservedConcurrentExecutions must be a whole number from 0 to 1000000, not -1\n");
+    expect(
+        state,
+        RUNTIME INLINE
+        "      Timeout: 901\n      MemorySize: 127\n      EphemeralStorage: {Size: many}\n"
+        "      ReservedConcurrentExecutions: -1\n",
+        NULL,
+        "problem 8: F: Timeout must be a whole number from 1 to 900, not 901\n"
+        "problem 9: F: MemorySize must be a whole number from 128 to 10240, not 127\n"
+        "problem 10: F: EphemeralStorage.Size must be a whole number from 512 to 10240, not many\n"
+        "problem 11: F: ReservedConcurrentExecutions must be a whole number from 0 to 1000000, not -1\n");
 }
 
 static void test_package_types(void **state)
 {
-    expect(state, "      CodeUri: .\n      Runtime: python3.12\n", NULL,
-           "problem 2: Resource with id [F] is invalid. Runtime and Handler needs to be present when PackageType is of type "
-           "`Zip`\n");
-    expect(state, RUNTIME INLINE "      ImageUri: x\n", NULL,
-           "problem 8: Resource with id [F] is invalid. ImageUri or ImageConfig cannot be present when PackageType is of type "
-           "`Zip`\n");
-    expect(state, RUNTIME "      PackageType: Crate\n", NULL,
-           "problem 7: Resource with id [F] is invalid. PackageType needs to be `Zip` or `Image`\n");
-    expect(state, "      PackageType: Image\n      ImageUri: x\n", NULL,
-           "problem 5: F: PackageType Image is not supported: container images are not run; use PackageType Zip with a folder "
-           "or a zip file as CodeUri\n");
-    expect(state, "      PackageType: Image\n      Handler: x\n", "problem",
-           "problem 5: Resource with id [F] is invalid. Runtime, Handler, Layers cannot be present when PackageType is of type "
-           "`Image`\n"
-           "problem 5: F: PackageType Image is not supported: container images are not run; use PackageType Zip with a folder "
-           "or a zip file as CodeUri\n");
+    expect(
+        state, "      CodeUri: .\n      Runtime: python3.12\n", NULL,
+        "problem 2: Resource with id [F] is invalid. Runtime and Handler needs to be present when PackageType is of type "
+        "`Zip`\n");
+    expect(
+        state, RUNTIME INLINE "      ImageUri: x\n", NULL,
+        "problem 8: Resource with id [F] is invalid. ImageUri or ImageConfig cannot be present when PackageType is of type "
+        "`Zip`\n");
+    expect(
+        state, RUNTIME "      PackageType: Crate\n", NULL,
+        "problem 7: Resource with id [F] is invalid. PackageType needs to be `Zip` or `Image`\n");
+    expect(
+        state, "      PackageType: Image\n      ImageUri: x\n", NULL,
+        "problem 5: F: PackageType Image is not supported: container images are not run; use PackageType Zip with a folder "
+        "or a zip file as CodeUri\n");
+    expect(
+        state, "      PackageType: Image\n      Handler: x\n", "problem",
+        "problem 5: Resource with id [F] is invalid. Runtime, Handler, Layers cannot be present when PackageType is of type "
+        "`Image`\n"
+        "problem 5: F: PackageType Image is not supported: container images are not run; use PackageType Zip with a folder "
+        "or a zip file as CodeUri\n");
 }
 
 static void test_runtimes(void **state)
 {
-    static const char *const served[] = {"python3.8", "python3.14", "nodejs24.x", "provided.al2", "provided.al2023", "go1.x"};
+    static const char *const served[] = {"python3.8",    "python3.14",      "nodejs24.x",
+                                         "provided.al2", "provided.al2023", "go1.x"};
     static const char *const later[] = {"java21", "java8.al2", "dotnet8", "ruby3.4"};
     char properties[256], expected[256];
 
     for (size_t i = 0; i < HG_COUNT(served); i++) {
-        (void)snprintf(properties, sizeof(properties), "      CodeUri: .\n      Handler: x\n      Runtime: %s\n", served[i]);
+        (void)snprintf(properties, sizeof(properties),
+                       "      CodeUri: .\n      Handler: x\n      Runtime: %s\n", served[i]);
         expect(state, properties, "problem later unknown warning", "");
     }
     for (size_t i = 0; i < HG_COUNT(later); i++) {
-        (void)snprintf(properties, sizeof(properties), "      CodeUri: .\n      Handler: x\n      Runtime: %s\n", later[i]);
+        (void)snprintf(properties, sizeof(properties),
+                       "      CodeUri: .\n      Handler: x\n      Runtime: %s\n", later[i]);
         (void)snprintf(expected, sizeof(expected), "later 7: F: runtime %s\n", later[i]);
         expect(state, properties, "problem later", expected);
     }
-    expect(state, "      CodeUri: .\n      Handler: x\n      Runtime: pyhton3.13\n", NULL,
-           "problem 7: F: Runtime pyhton3.13 is not a Lambda runtime (python3.x, nodejsN.x, provided.al2023, …); did you mean "
-           "python3.13?\n");
+    expect(
+        state, "      CodeUri: .\n      Handler: x\n      Runtime: pyhton3.13\n", NULL,
+        "problem 7: F: Runtime pyhton3.13 is not a Lambda runtime (python3.x, nodejsN.x, provided.al2023, …); did you mean "
+        "python3.13?\n");
 }
 
 static void test_alias_rules(void **state)
 {
-    expect(state, RUNTIME INLINE "      AutoPublishAlias: \"12\"\n", NULL,
-           "problem 8: Resource with id [F] is invalid. AutoPublishAlias name ('12') must contain only alphanumeric "
-           "characters, hyphens, or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.\n");
-    expect(state, RUNTIME INLINE "      ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: 1}\n", NULL,
-           "problem 8: Resource with id [F] is invalid. To set ProvisionedConcurrencyConfig AutoPublishALias must be defined "
-           "on the function\n");
-    expect(state, RUNTIME INLINE "      DeploymentPreference: {Type: AllAtOnce}\n", NULL,
-           "problem 8: Resource with id [F] is invalid. 'DeploymentPreference' requires AutoPublishAlias property to be "
-           "specified.\n");
+    expect(
+        state, RUNTIME INLINE "      AutoPublishAlias: \"12\"\n", NULL,
+        "problem 8: Resource with id [F] is invalid. AutoPublishAlias name ('12') must contain only alphanumeric "
+        "characters, hyphens, or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.\n");
+    expect(
+        state,
+        RUNTIME INLINE "      ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: 1}\n",
+        NULL,
+        "problem 8: Resource with id [F] is invalid. To set ProvisionedConcurrencyConfig AutoPublishALias must be defined "
+        "on the function\n");
+    expect(
+        state, RUNTIME INLINE "      DeploymentPreference: {Type: AllAtOnce}\n", NULL,
+        "problem 8: Resource with id [F] is invalid. 'DeploymentPreference' requires AutoPublishAlias property to be "
+        "specified.\n");
 }
 
 static void test_asynchronous_settings(void **state)
 {
-    expect(state, RUNTIME INLINE "      DeadLetterQueue: {Type: SQS}\n", "problem",
-           "problem 8: Resource with id [F] is invalid. 'DeadLetterQueue' requires Type and TargetArn properties to be "
-           "specified.\n");
-    expect(state, RUNTIME INLINE "      DeadLetterQueue: {Type: Post, TargetArn: x}\n", "problem",
-           "problem 8: Resource with id [F] is invalid. 'DeadLetterQueue' requires Type of ['SNS', 'SQS']\n");
-    expect(state, RUNTIME INLINE "      EventInvokeConfig: {MaximumRetryAttempts: 3}\n", "problem",
-           "problem 8: F: EventInvokeConfig.MaximumRetryAttempts must be a whole number from 0 to 2, not 3\n");
+    expect(
+        state, RUNTIME INLINE "      DeadLetterQueue: {Type: SQS}\n", "problem",
+        "problem 8: Resource with id [F] is invalid. 'DeadLetterQueue' requires Type and TargetArn properties to be "
+        "specified.\n");
+    expect(
+        state, RUNTIME INLINE "      DeadLetterQueue: {Type: Post, TargetArn: x}\n", "problem",
+        "problem 8: Resource with id [F] is invalid. 'DeadLetterQueue' requires Type of ['SNS', 'SQS']\n");
+    expect(
+        state, RUNTIME INLINE "      EventInvokeConfig: {MaximumRetryAttempts: 3}\n", "problem",
+        "problem 8: F: EventInvokeConfig.MaximumRetryAttempts must be a whole number from 0 to 2, not 3\n");
     expect(state,
            RUNTIME INLINE "      DeadLetterQueue: {Type: SQS, TargetArn: x}\n"
                           "      EventInvokeConfig:\n        MaximumRetryAttempts: 2\n",
@@ -169,11 +193,14 @@ static void test_asynchronous_settings(void **state)
 
 static void test_function_url(void **state)
 {
-    expect(state, RUNTIME INLINE "      FunctionUrlConfig: {AuthType: maybe}\n", "problem",
-           "problem 8: Resource with id [F] is invalid. AuthType is required to configure function property "
-           "`FunctionUrlConfig`. Please provide either AWS_IAM or NONE.\n");
-    expect(state, RUNTIME INLINE "      FunctionUrlConfig: {AuthType: AWS_IAM, Cors: {AllowOrigins: [x]}}\n", "url later",
-           "url F:$LATEST AWS_IAM BUFFERED\nlater 2: FUrl: function URLs\n");
+    expect(
+        state, RUNTIME INLINE "      FunctionUrlConfig: {AuthType: maybe}\n", "problem",
+        "problem 8: Resource with id [F] is invalid. AuthType is required to configure function property "
+        "`FunctionUrlConfig`. Please provide either AWS_IAM or NONE.\n");
+    expect(state,
+           RUNTIME INLINE
+           "      FunctionUrlConfig: {AuthType: AWS_IAM, Cors: {AllowOrigins: [x]}}\n",
+           "url later", "url F:$LATEST AWS_IAM BUFFERED\nlater 2: FUrl: function URLs\n");
 }
 
 static void test_code_places(void **state)
@@ -186,33 +213,42 @@ static void test_code_places(void **state)
     assert_non_null(c->snapshot);
     (void)snprintf(expected, sizeof(expected), "%s/deep/src", c->folder);
     assert_true(hg_str_starts(c->snapshot->functions[0]->code_dir, hg_str_of(expected)));
-    (void)snprintf(expected, sizeof(expected), "problem 7: F: CodeUri: no/such does not exist (looked for %s/no/such); run "
-                   "`sam build` or fix the path\n", c->folder);
+    (void)snprintf(expected, sizeof(expected),
+                   "problem 7: F: CodeUri: no/such does not exist (looked for %s/no/such); run "
+                   "`sam build` or fix the path\n",
+                   c->folder);
     expect(state, RUNTIME "      CodeUri: no/such\n", NULL, expected);
-    expect(state, RUNTIME "      CodeUri: s3://bucket/key.zip\n", NULL,
-           "problem 7: F: CodeUri: s3://bucket/key.zip is in S3; it must be on this machine: give the path of a folder or a "
-           "zip file\n");
-    expect(state, RUNTIME "      CodeUri: {Bucket: b, Key: k}\n", NULL,
-           "problem 7: F: CodeUri names an object in S3; code must be on this machine: point CodeUri at a folder or a zip "
-           "file\n");
-    expect(state, "      Runtime: ruby3.4\n      Handler: x\n" INLINE, "problem",
-           "problem 7: F: InlineCode: code in the template is for python and nodejs runtimes only, not ruby3.4\n");
+    expect(
+        state, RUNTIME "      CodeUri: s3://bucket/key.zip\n", NULL,
+        "problem 7: F: CodeUri: s3://bucket/key.zip is in S3; it must be on this machine: give the path of a folder or a "
+        "zip file\n");
+    expect(
+        state, RUNTIME "      CodeUri: {Bucket: b, Key: k}\n", NULL,
+        "problem 7: F: CodeUri names an object in S3; code must be on this machine: point CodeUri at a folder or a zip "
+        "file\n");
+    expect(
+        state, "      Runtime: ruby3.4\n      Handler: x\n" INLINE, "problem",
+        "problem 7: F: InlineCode: code in the template is for python and nodejs runtimes only, not ruby3.4\n");
 }
 
 static void test_inline_code_becomes_the_module_index(void **state)
 {
-    expect(state, "      Runtime: nodejs22.x\n      Handler: app.handler\n      InlineCode: x\n", "problem warning",
-           "warning 7: F: InlineCode: the text becomes the module index; Handler app.handler looks elsewhere\n");
+    expect(
+        state, "      Runtime: nodejs22.x\n      Handler: app.handler\n      InlineCode: x\n",
+        "problem warning",
+        "warning 7: F: InlineCode: the text becomes the module index; Handler app.handler looks elsewhere\n");
     /* InlineCode wins over CodeUri. */
     expect(state, RUNTIME INLINE "      CodeUri: no/such\n", "problem warning", "");
 }
 
 static void test_environment_mistakes(void **state)
 {
-    expect(state, RUNTIME INLINE "      Environment: {Variables: {AWS_REGION: x, 1a: x, OK: {a: b}}}\n", NULL,
-           "problem 8: F: Environment: AWS_REGION is a reserved key that Lambda sets itself; remove it\n"
-           "problem 8: F: Environment: 1a is not a name for a variable: letters, digits and underscores, a letter first\n"
-           "problem 8: F: Environment: the value of OK must be a text\n");
+    expect(
+        state,
+        RUNTIME INLINE "      Environment: {Variables: {AWS_REGION: x, 1a: x, OK: {a: b}}}\n", NULL,
+        "problem 8: F: Environment: AWS_REGION is a reserved key that Lambda sets itself; remove it\n"
+        "problem 8: F: Environment: 1a is not a name for a variable: letters, digits and underscores, a letter first\n"
+        "problem 8: F: Environment: the value of OK must be a text\n");
     expect(state, RUNTIME INLINE "      Environment: {A: b}\n", "unknown",
            "unknown 8: F: Environment: unknown property A; variables stand below Variables\n");
 }
@@ -222,22 +258,28 @@ static void test_env_vars_file(void **state)
     struct transform_case *c = *state;
     char path[128];
 
-    case_file(c, "env.json", "{\"F\": {\"A\": \"function\", \"N\": true, \"UNDECLARED\": \"x\"},\n"
-                             " \"Parameters\": {\"A\": \"parameters\", \"B\": \"parameters\", \"OTHER\": \"x\"},\n"
-                             " \"G\": {}}");
+    case_file(c, "env.json",
+              "{\"F\": {\"A\": \"function\", \"N\": true, \"UNDECLARED\": \"x\"},\n"
+              " \"Parameters\": {\"A\": \"parameters\", \"B\": \"parameters\", \"OTHER\": \"x\"},\n"
+              " \"G\": {}}");
     (void)snprintf(path, sizeof(path), "%s/env.json", c->folder);
     c->options.env_vars_file = path;
-    case_load(c, function(RUNTIME INLINE "      Environment: {Variables: {A: t, B: t, C: t, N: t}}\n"));
-    assert_string_equal(case_tell(c, "function").p,
-                        "function F:$LATEST python3.12 index.h 3s 128MB A=function B=parameters C=t N=true\n");
+    case_load(
+        c, function(RUNTIME INLINE "      Environment: {Variables: {A: t, B: t, C: t, N: t}}\n"));
+    assert_string_equal(
+        case_tell(c, "function").p,
+        "function F:$LATEST python3.12 index.h 3s 128MB A=function B=parameters C=t N=true\n");
     assert_int_equal(c->snapshot->notice_count, 2);
-    assert_true(hg_str_ends(c->snapshot->notices[0].text,
-                            HG_STR("env.json:1: F does not declare UNDECLARED in the template; it is not passed")));
-    assert_true(hg_str_ends(c->snapshot->notices[1].text, HG_STR("env.json:3: the template has no function G")));
+    assert_true(hg_str_ends(
+        c->snapshot->notices[0].text,
+        HG_STR("env.json:1: F does not declare UNDECLARED in the template; it is not passed")));
+    assert_true(hg_str_ends(c->snapshot->notices[1].text,
+                            HG_STR("env.json:3: the template has no function G")));
     case_file(c, "env.json", "[1]");
     case_load(c, function(RUNTIME INLINE));
     assert_int_equal(c->problems.count, 1);
-    assert_non_null(strstr(c->problems.items[0].text, "env.json:1: must be a map from functions to variables"));
+    assert_non_null(
+        strstr(c->problems.items[0].text, "env.json:1: must be a map from functions to variables"));
     c->options.env_vars_file = NULL;
 }
 
@@ -247,15 +289,18 @@ static void test_layers(void **state)
 
     case_file(c, "one/x", "");
     case_file(c, "two/x", "");
-    case_load(c, "Conditions: {IsOn: !Equals [a, a]}\n"
-                 "Resources:\n"
-                 "  One: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: one}}\n"
-                 "  Two: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: two, LayerName: second}}\n"
-                 "  F:\n    Type: AWS::Serverless::Function\n    Properties:\n" RUNTIME INLINE
-                 "      Layers: [!Ref Two, !If [IsOn, !Ref One, x], !If [IsOn, !Ref AWS::NoValue, y]]\n");
+    case_load(
+        c,
+        "Conditions: {IsOn: !Equals [a, a]}\n"
+        "Resources:\n"
+        "  One: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: one}}\n"
+        "  Two: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: two, LayerName: second}}\n"
+        "  F:\n    Type: AWS::Serverless::Function\n    Properties:\n" RUNTIME INLINE
+        "      Layers: [!Ref Two, !If [IsOn, !Ref One, x], !If [IsOn, !Ref AWS::NoValue, y]]\n");
     assert_non_null(c->snapshot);
     assert_int_equal(c->snapshot->functions[0]->layer_count, 2);
-    assert_str(c->snapshot->functions[0]->layer_arns[0], "arn:aws:lambda:us-east-1:000000000000:layer:second:1");
+    assert_str(c->snapshot->functions[0]->layer_arns[0],
+               "arn:aws:lambda:us-east-1:000000000000:layer:second:1");
     assert_true(hg_str_ends(c->snapshot->functions[0]->layer_dirs[0], HG_STR("/two")));
     assert_true(hg_str_ends(c->snapshot->functions[0]->layer_dirs[1], HG_STR("/one")));
     expect(state, RUNTIME INLINE "      Layers: [a, b, c, d, e, f]\n", "problem",
@@ -264,22 +309,26 @@ static void test_layers(void **state)
 
 static void test_names(void **state)
 {
-    case_expect(*state,
-                "Resources:\n"
-                "  A: {Type: AWS::Serverless::Function, Properties: {FunctionName: same, Runtime: python3.12, Handler: h, InlineCode: x}}\n"
-                "  B: {Type: AWS::Serverless::Function, Properties: {FunctionName: same, Runtime: python3.12, Handler: h, InlineCode: x}}\n"
-                "  C: {Type: AWS::Serverless::Function, Properties: {FunctionName: a b, Runtime: python3.12, Handler: h, InlineCode: x}}\n",
-                NULL,
-                "problem 3: B: Function already exist: same\n"
-                "problem 4: C: FunctionName must be 1 to 64 letters, digits, hyphens and underscores, not \"a b\"\n");
+    case_expect(
+        *state,
+        "Resources:\n"
+        "  A: {Type: AWS::Serverless::Function, Properties: {FunctionName: same, Runtime: python3.12, Handler: h, InlineCode: x}}\n"
+        "  B: {Type: AWS::Serverless::Function, Properties: {FunctionName: same, Runtime: python3.12, Handler: h, InlineCode: x}}\n"
+        "  C: {Type: AWS::Serverless::Function, Properties: {FunctionName: a b, Runtime: python3.12, Handler: h, InlineCode: x}}\n",
+        NULL,
+        "problem 3: B: Function already exist: same\n"
+        "problem 4: C: FunctionName must be 1 to 64 letters, digits, hyphens and underscores, not \"a b\"\n");
 }
 
 static void test_all_mistakes_are_told_at_once(void **state)
 {
-    expect(state, "      Runtime: cobol85\n      Handler: !Ref Nobody\n      Timeout: 0\n      CodeUri: .\n", NULL,
-           "problem 5: F: Runtime cobol85 is not a Lambda runtime (python3.x, nodejsN.x, provided.al2023, …)\n"
-           "problem 6: there is no parameter or resource 'Nobody'\n"
-           "problem 7: F: Timeout must be a whole number from 1 to 900, not 0\n");
+    expect(
+        state,
+        "      Runtime: cobol85\n      Handler: !Ref Nobody\n      Timeout: 0\n      CodeUri: .\n",
+        NULL,
+        "problem 5: F: Runtime cobol85 is not a Lambda runtime (python3.x, nodejsN.x, provided.al2023, …)\n"
+        "problem 6: there is no parameter or resource 'Nobody'\n"
+        "problem 7: F: Timeout must be a whole number from 1 to 900, not 0\n");
 }
 
 int main(void)

@@ -45,7 +45,8 @@ void case_file(struct transform_case *c, const char *name, const char *content)
     FILE *file;
 
     (void)snprintf(path, sizeof(path), "%s/%s", c->folder, name);
-    for (char *slash = strchr(path + strlen(c->folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + strlen(c->folder) + 1, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         (void)mkdir(path, 0755); /* may be there */
         *slash = '/';
@@ -77,14 +78,16 @@ static void tell_functions(struct hg_buf *out, const struct hg_snapshot *s)
     for (size_t i = 0; i < s->function_count; i++) {
         const struct hg_function *f = s->functions[i];
 
-        hg_buf_printf(out, "function %.*s:%.*s %.*s %.*s %us %uMB", HG_STR_ARG(f->name), HG_STR_ARG(f->version),
-                      HG_STR_ARG(f->runtime), HG_STR_ARG(f->handler), f->timeout_s, f->memory_mb);
+        hg_buf_printf(out, "function %.*s:%.*s %.*s %.*s %us %uMB", HG_STR_ARG(f->name),
+                      HG_STR_ARG(f->version), HG_STR_ARG(f->runtime), HG_STR_ARG(f->handler),
+                      f->timeout_s, f->memory_mb);
         if (f->reserved_concurrency >= 0)
             hg_buf_printf(out, " reserved=%d", f->reserved_concurrency);
         if (f->layer_count)
             hg_buf_printf(out, " layers=%zu", f->layer_count);
         for (size_t j = 0; j < f->environment.count; j++)
-            hg_buf_printf(out, " %.*s=%.*s", HG_STR_ARG(f->environment.items[j].key), HG_STR_ARG(f->environment.items[j].value));
+            hg_buf_printf(out, " %.*s=%.*s", HG_STR_ARG(f->environment.items[j].key),
+                          HG_STR_ARG(f->environment.items[j].value));
         hg_buf_append_byte(out, '\n');
     }
     for (size_t i = 0; i < s->alias_count; i++)
@@ -99,7 +102,8 @@ static void tell_functions(struct hg_buf *out, const struct hg_snapshot *s)
 static void tell_pairs(struct hg_buf *out, const char *what, const struct hg_kv_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        hg_buf_printf(out, " %s%.*s=%.*s", what, HG_STR_ARG(list->items[i].key), HG_STR_ARG(list->items[i].value));
+        hg_buf_printf(out, " %s%.*s=%.*s", what, HG_STR_ARG(list->items[i].key),
+                      HG_STR_ARG(list->items[i].value));
 }
 
 /* ARNs are shortened to what differs: "fn" or "fn:alias". */
@@ -115,8 +119,8 @@ static void tell_route(struct hg_buf *out, const struct hg_api *api, const struc
     const struct hg_integ_model *in = route->integration;
 
     hg_buf_printf(out, "route %.*s %.*s %.*s -> %s", HG_STR_ARG(api->logical_id),
-                  HG_STR_ARG(route->method.n ? route->method : HG_STR("$default")), HG_STR_ARG(route->path),
-                  integ_names[in->type]);
+                  HG_STR_ARG(route->method.n ? route->method : HG_STR("$default")),
+                  HG_STR_ARG(route->path), integ_names[in->type]);
     if (in->function_ref.n)
         hg_buf_printf(out, " %.*s", HG_STR_ARG(short_ref(in->function_ref)));
     if (in->payload_version.n)
@@ -131,8 +135,9 @@ static void tell_route(struct hg_buf *out, const struct hg_api *api, const struc
         hg_buf_append_cstr(out, " 501");
     hg_buf_append_byte(out, '\n');
     for (size_t i = 0; in->type == HG_INTEG_MOCK && i < in->response_count; i++) {
-        hg_buf_printf(out, "mock %.*s %.*s [%.*s] %d", HG_STR_ARG(route->method), HG_STR_ARG(route->path),
-                      HG_STR_ARG(in->responses[i].selection_pattern), in->responses[i].status);
+        hg_buf_printf(out, "mock %.*s %.*s [%.*s] %d", HG_STR_ARG(route->method),
+                      HG_STR_ARG(route->path), HG_STR_ARG(in->responses[i].selection_pattern),
+                      in->responses[i].status);
         tell_pairs(out, "", &in->responses[i].parameters);
         hg_buf_append_byte(out, '\n');
     }
@@ -140,8 +145,8 @@ static void tell_route(struct hg_buf *out, const struct hg_api *api, const struc
 
 static void tell_api(struct hg_buf *out, const struct hg_api *api)
 {
-    hg_buf_printf(out, "api %s %.*s %.*s", api->kind == HG_API_REST ? "REST" : "HTTP", HG_STR_ARG(api->logical_id),
-                  HG_STR_ARG(api->name));
+    hg_buf_printf(out, "api %s %.*s %.*s", api->kind == HG_API_REST ? "REST" : "HTTP",
+                  HG_STR_ARG(api->logical_id), HG_STR_ARG(api->name));
     for (size_t i = 0; i < api->binary_type_count; i++)
         hg_buf_printf(out, " binary=%.*s", HG_STR_ARG(api->binary_types[i]));
     if (api->is_endpoint_disabled)
@@ -177,14 +182,16 @@ static void tell_all(struct transform_case *c, struct hg_buf *out)
     const struct hg_snapshot *s = c->snapshot;
 
     for (size_t i = 0; i < c->problems.count; i++)
-        hg_buf_printf(out, "problem %u: %s\n", c->problems.items[i].line, c->problems.items[i].text);
+        hg_buf_printf(out, "problem %u: %s\n", c->problems.items[i].line,
+                      c->problems.items[i].text);
     if (!s)
         return;
     tell_functions(out, s);
     for (size_t i = 0; i < s->api_count; i++)
         tell_api(out, &s->apis[i]);
     for (size_t i = 0; i < s->output_count; i++)
-        hg_buf_printf(out, "output %.*s=%.*s\n", HG_STR_ARG(s->outputs[i].name), HG_STR_ARG(s->outputs[i].value));
+        hg_buf_printf(out, "output %.*s=%.*s\n", HG_STR_ARG(s->outputs[i].name),
+                      HG_STR_ARG(s->outputs[i].value));
     for (size_t i = 0; i < s->notice_count; i++)
         hg_buf_printf(out, "%s %u: %.*s\n", notice_names[s->notices[i].kind], s->notices[i].line,
                       HG_STR_ARG(s->notices[i].text));

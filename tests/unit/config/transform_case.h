@@ -32,7 +32,8 @@ void case_load_path(struct transform_case *c, const char *path);
 struct hg_str case_tell(struct transform_case *c, const char *only);
 
 /* Loads text and compares what case_tell says. */
-void case_expect(struct transform_case *c, const char *text, const char *only, const char *expected);
+void case_expect(struct transform_case *c, const char *text, const char *only,
+                 const char *expected);
 
 /* Set-up and tear-down of cmocka. */
 int case_setup(void **state);
