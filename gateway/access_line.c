@@ -29,7 +29,10 @@ static struct hg_str target_name(const struct hg_context *ctx)
     return function ? function->name : hg_str_of(ctx->route->integ->ops->type);
 }
 
-/* Like: 203.0.113.9 "GET /hello HTTP/2" 200 12B 3.4ms HelloFunction 7d3c1a52-… ; without the query, which may hold secrets. */
+/*
+ * Like 203.0.113.9 "GET /hello HTTP/2" 200 12B 3.4ms HelloFunction 7d3c1a52-…, without the query,
+ * which may hold secrets.
+ */
 static void write_default(struct hg_context *ctx, struct hg_buf *out)
 {
     const struct hg_request *req = ctx->req;

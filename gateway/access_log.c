@@ -16,7 +16,8 @@
 
 enum {
     FLUSH_BYTES = 64 * 1024,
-    FLUSH_DELAY_MS = 20, /* a person does not notice, and one wake-up of the helper then serves many requests */
+    FLUSH_DELAY_MS =
+        20, /* a person does not notice, and one wake-up of the helper then serves many requests */
     HELD_MAX_BYTES = 1 << 20,
     LOG_FILE_MODE = 0640,
 };
@@ -120,14 +121,16 @@ static struct writer *writer_new(struct hg_access_sink *log, struct hg_loop *loo
     return writer;
 }
 
-struct hg_access_sink *access_log_new(struct hg_loops *loops, const struct hg_gateway_options *options,
-                                     struct hg_error *err)
+struct hg_access_sink *access_log_new(struct hg_loops *loops,
+                                      const struct hg_gateway_options *options,
+                                      struct hg_error *err)
 {
     struct hg_access_sink *log = hg_calloc(1, sizeof(*log));
 
     log->fd = STDOUT_FILENO;
     if (options->access_log == HG_ACCESS_LOG_FILE) {
-        log->fd = open(options->access_log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, LOG_FILE_MODE);
+        log->fd = open(options->access_log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                       LOG_FILE_MODE);
         log->owns_fd = true;
     }
     if (log->fd < 0) {

@@ -15,8 +15,9 @@ enum {
 struct hg_access_sink;
 
 /* NULL with a sentence when the file cannot be opened. Not for HG_ACCESS_LOG_OFF. */
-struct hg_access_sink *access_log_new(struct hg_loops *loops, const struct hg_gateway_options *options,
-                                     struct hg_error *err);
+struct hg_access_sink *access_log_new(struct hg_loops *loops,
+                                      const struct hg_gateway_options *options,
+                                      struct hg_error *err);
 /* Adds the line of a request that is done. On the request's loop. */
 void access_log_add(struct hg_access_sink *log, struct hg_context *ctx);
 /* Writes what is left. Loops must be stopped, but not freed. NULL is fine. */

@@ -96,7 +96,8 @@ static void find_stage(struct hg_str path, struct hg_address *address)
     }
 }
 
-static void find_by_path(const struct hg_snapshot *snapshot, struct hg_str path, struct hg_address *address)
+static void find_by_path(const struct hg_snapshot *snapshot, struct hg_str path,
+                         struct hg_address *address)
 {
     struct hg_str rest = hg_str_skip(path, path_prefix.n - 1), id = first_segment(rest);
 
@@ -138,7 +139,8 @@ static const struct hg_api *plain_owner(const struct hg_snapshot *snapshot, stru
     return owner ? owner : owner_of(snapshot, HG_STR("$default"));
 }
 
-void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path, struct hg_address *address)
+void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path,
+                  struct hg_address *address)
 {
     struct hg_str id;
 
@@ -153,14 +155,17 @@ void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct
         address->api = plain_owner(snapshot, path);
         if (address->api)
             find_stage(path, address);
-        /* What stands for a custom domain name here stays open when the default endpoint is closed. */
+        /*
+         * What stands for a custom domain name here stays open when the default endpoint is closed.
+         */
         return;
     }
     if (address->api && address->api->is_endpoint_disabled)
         address->stage = NULL;
 }
 
-bool address_is_plain(const struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_stage *stage)
+bool address_is_plain(const struct hg_snapshot *snapshot, const struct hg_api *api,
+                      const struct hg_stage *stage)
 {
     return snapshot->api_count == 1 || owner_of(snapshot, stage->name) == api;
 }

@@ -15,12 +15,17 @@ struct hg_address {
 };
 
 /* host as sent, with or without port. The plans of all APIs must be there. */
-void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path, struct hg_address *address);
+void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path,
+                  struct hg_address *address);
 
-/* Whether the address is one that can only be the gateway's: {api}.execute-api.…, /_aws/execute-api/…. */
+/*
+ * Whether the address is one that can only be the gateway's: {api}.execute-api.…,
+ * /_aws/execute-api/….
+ */
 bool address_is_explicit(struct hg_str host, struct hg_str path);
 
 /* Whether a plain path (/{stage}/… or, for $default, /…) means this stage. */
-bool address_is_plain(const struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_stage *stage);
+bool address_is_plain(const struct hg_snapshot *snapshot, const struct hg_api *api,
+                      const struct hg_stage *stage);
 
 #endif

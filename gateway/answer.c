@@ -10,7 +10,7 @@ static const struct {
     int status;
     const char *body;
 } http_errors[] = {
-#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text)                     \
+#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text) \
     {http_status, "{\"message\":\"" http_text "\"}"},
 #include "gateway/errors.def"
 #undef HG_GATEWAY_ERROR

@@ -10,16 +10,16 @@
 #include "gateway/throttle.h"
 
 struct hg_integ;
-struct hg_phrase; /* phrase.h */
+struct hg_phrase;                /* phrase.h */
 struct hg_gateway_response_plan; /* gateway_response.h */
 
 struct hg_route_plan {
     const struct hg_route *route;
-    struct hg_pattern pattern;  /* empty for $default */
-    struct hg_integ *integ;     /* what answers; integ.h */
-    struct hg_str path_json;    /* the path template as a JSON string */
-    struct hg_str key_json;     /* HTTP API: the route key as a JSON string */
-    bool is_options;            /* an explicit OPTIONS route: answers preflights itself */
+    struct hg_pattern pattern; /* empty for $default */
+    struct hg_integ *integ;    /* what answers; integ.h */
+    struct hg_str path_json;   /* the path template as a JSON string */
+    struct hg_str key_json;    /* HTTP API: the route key as a JSON string */
+    bool is_options;           /* an explicit OPTIONS route: answers preflights itself */
 };
 
 struct hg_stage_plan {
@@ -39,10 +39,11 @@ struct hg_cors_plan {
 struct hg_api_plan {
     struct hg_route_table *table;
     const struct hg_route_plan *default_route; /* $default, or NULL */
-    struct hg_route_plan *routes;              /* one for each of api->routes, also those that are not in the table */
-    struct hg_stage_plan *stages;              /* one for each of api->stages */
-    struct hg_stage_plan *default_stage;       /* $default, or NULL */
-    struct hg_cors_plan *cors;                 /* NULL without */
+    struct hg_route_plan
+        *routes; /* one for each of api->routes, also those that are not in the table */
+    struct hg_stage_plan *stages;               /* one for each of api->stages */
+    struct hg_stage_plan *default_stage;        /* $default, or NULL */
+    struct hg_cors_plan *cors;                  /* NULL without */
     struct hg_gateway_response_plan *responses; /* REST */
     struct hg_str account_json, id_json;
 };

@@ -41,7 +41,8 @@ bool binary_matches(const struct hg_str *types, size_t count, struct hg_str valu
 
 bool binary_is_text(struct hg_str content_type, struct hg_str content_encoding)
 {
-    static const char *const texts[] = {"application/json", "application/javascript", "application/xml"};
+    static const char *const texts[] = {"application/json", "application/javascript",
+                                        "application/xml"};
     struct hg_str type = binary_media_type(content_type);
 
     if (content_encoding.n && !hg_str_is_nocase(content_encoding, "identity"))

@@ -6,9 +6,9 @@
 #include "core/clock.h"
 #include "core/json_write.h"
 
-
 enum {
-    TRACE_PART_MAX = 64, /* of a root, parent, sampling or lineage that a client sends; beyond it is ignored */
+    TRACE_PART_MAX =
+        64, /* of a root, parent, sampling or lineage that a client sends; beyond it is ignored */
     EPOCH_HEX = 8,
     ROOT_HEX = 24,
 };
@@ -107,7 +107,8 @@ static bool is_trace_value(struct hg_str value)
     for (size_t i = 0; i < value.n; i++) {
         char c = value.p[i];
 
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == ':'))
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '-' || c == ':'))
             return false;
     }
     return true;
@@ -171,7 +172,8 @@ struct hg_param *context_params(struct hg_context *ctx)
     const struct hg_pattern *pattern = &ctx->route->pattern;
 
     if (!ctx->params && pattern->param_count) {
-        struct hg_param *params = hg_arena_alloc(ctx->req->arena, pattern->param_count * sizeof(*params));
+        struct hg_param *params =
+            hg_arena_alloc(ctx->req->arena, pattern->param_count * sizeof(*params));
 
         if (params)
             pattern_params(pattern, ctx->api->kind, ctx->path, params);
@@ -240,7 +242,7 @@ static const struct {
     const char *type, *rest_text, *http_text;
 } error_texts[] = {
 #define NONE
-#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text)                     \
+#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text) \
     {#type, rest_text, http_text},
 #include "gateway/errors.def"
 #undef HG_GATEWAY_ERROR
@@ -334,7 +336,8 @@ static bool append_of_request(struct hg_context *ctx, enum hg_variable variable,
     }
 }
 
-static bool append_of_deployment(struct hg_context *ctx, enum hg_variable variable, struct hg_buf *out)
+static bool append_of_deployment(struct hg_context *ctx, enum hg_variable variable,
+                                 struct hg_buf *out)
 {
     const struct hg_route *route = ctx->route ? ctx->route->route : NULL;
     bool is_rest = ctx->api && ctx->api->kind == HG_API_REST;

@@ -17,14 +17,17 @@ enum hg_variable {
 };
 
 enum hg_gateway_error {
-#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text)                     \
+#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text) \
     HG_GATEWAY_##symbol,
 #include "gateway/errors.def"
 #undef HG_GATEWAY_ERROR
     HG_GATEWAY_NO_ERROR
 };
 
-/* The request headers that the gateway itself looks at; p is NULL when absent. Of a repeated one the last counts. */
+/*
+ * The request headers that the gateway itself looks at; p is NULL when absent. Of a repeated one
+ * the last counts.
+ */
 struct hg_noted {
     struct hg_str accept, content_type, content_encoding, user_agent, origin, request_method;
     struct hg_str method_override, request_id, trace_id;
@@ -34,10 +37,10 @@ struct hg_workers; /* workers/pool.h */
 
 struct hg_context {
     struct hg_request *req;
-    struct hg_snapshot *snapshot;      /* pinned by the gateway until the request is done */
+    struct hg_snapshot *snapshot; /* pinned by the gateway until the request is done */
     struct hg_workers *workers;
     const struct hg_api *api;          /* NULL: the address names none */
-    const struct hg_api_plan *plan;        /* of api */
+    const struct hg_api_plan *plan;    /* of api */
     struct hg_stage_plan *stage;       /* NULL: none of the API's */
     const struct hg_route_plan *route; /* NULL: none matched */
     struct hg_str method;              /* after X-HTTP-Method-Override */
@@ -52,15 +55,15 @@ struct hg_context {
     void *integ_state; /* of the integration that is answering; NULL when none is */
 
     /* How it ended. */
-    enum hg_gateway_error error; /* HG_GATEWAY_NO_ERROR: the integration answered */
-    struct hg_str error_text;    /* instead of the message in errors.def; p is NULL for none */
-    const char *integ_error;     /* static; NULL: none */
+    enum hg_gateway_error error;  /* HG_GATEWAY_NO_ERROR: the integration answered */
+    struct hg_str error_text;     /* instead of the message in errors.def; p is NULL for none */
+    const char *integ_error;      /* static; NULL: none */
     const char *integ_request_id; /* NULL: none */
-    int integ_status;            /* what the integration's answer said; 0: none */
-    int integ_service_status;    /* what the service in front of it said; 0: none */
-    int64_t integ_us;            /* -1: not called */
-    int64_t total_us;            /* set when the request is done */
-    uint64_t bytes_sent;         /* set when the request is done */
+    int integ_status;             /* what the integration's answer said; 0: none */
+    int integ_service_status;     /* what the service in front of it said; 0: none */
+    int64_t integ_us;             /* -1: not called */
+    int64_t total_us;             /* set when the request is done */
+    uint64_t bytes_sent;          /* set when the request is done */
 };
 
 /* Starts a context: no address, no route yet. */
@@ -73,7 +76,10 @@ void context_note_headers(struct hg_context *ctx);
 struct hg_str context_request_id(struct hg_context *ctx);
 struct hg_str context_extended_id(struct hg_context *ctx);
 int64_t context_wall_ms(struct hg_context *ctx);
-/* Value of X-Amzn-Trace-Id as integrations see it: what the client sent, with a root of our own when it sent none. */
+/*
+ * Value of X-Amzn-Trace-Id as integrations see it: what the client sent, with a root of our own
+ * when it sent none.
+ */
 struct hg_str context_trace(struct hg_context *ctx);
 /* The path parameters, as sent. NULL when there are none or the arena is full. */
 struct hg_param *context_params(struct hg_context *ctx);
@@ -82,7 +88,10 @@ struct hg_param *context_params(struct hg_context *ctx);
 struct hg_str context_domain(const struct hg_context *ctx);
 struct hg_str context_domain_prefix(const struct hg_context *ctx);
 
-/* The message of ctx->error, which must be one; and the body that carries it, builtin unless the request has a text of its own. */
+/*
+ * The message of ctx->error, which must be one; and the body that carries it, builtin unless the
+ * request has a text of its own.
+ */
 struct hg_str context_error_message(const struct hg_context *ctx);
 struct hg_str context_error_body(struct hg_context *ctx, struct hg_str builtin);
 

@@ -55,7 +55,10 @@ static bool is_allowed(const struct hg_cors *cors, struct hg_str origin)
     return false;
 }
 
-/* Value of Access-Control-Allow-Origin; p is NULL when the request has no origin, or one that is not allowed. */
+/*
+ * Value of Access-Control-Allow-Origin; p is NULL when the request has no origin, or one that is
+ * not allowed.
+ */
 static struct hg_str allowed_origin(const struct hg_context *ctx)
 {
     if (!ctx->noted.origin.n)

@@ -10,7 +10,10 @@
 /* NULL when the API has none. */
 struct hg_cors_plan *cors_plan_new(struct hg_arena *arena, const struct hg_cors *cors);
 
-/* Whether the gateway itself answers this request: a preflight that no OPTIONS route takes. ctx->route may be NULL. */
+/*
+ * Whether the gateway itself answers this request: a preflight that no OPTIONS route takes.
+ * ctx->route may be NULL.
+ */
 bool cors_takes(const struct hg_context *ctx);
 /* Fills ctx->req->response with the answer to a preflight. */
 void cors_fill_preflight(struct hg_context *ctx);

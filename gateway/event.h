@@ -17,16 +17,17 @@ bool event_v2_write(struct hg_context *ctx, struct hg_buf *out) hg_must_use;
 /* ---- what both formats share; event_parts.c ---- */
 
 enum hg_header_style {
-    HG_HEADERS_REST,      /* the client's spelling */
-    HG_HEADERS_CAPITALS,  /* HTTP API 1.0: lower case, a few well-known ones with capitals */
-    HG_HEADERS_LOWER,     /* HTTP API 2.0 */
+    HG_HEADERS_REST,     /* the client's spelling */
+    HG_HEADERS_CAPITALS, /* HTTP API 1.0: lower case, a few well-known ones with capitals */
+    HG_HEADERS_LOWER,    /* HTTP API 2.0 */
 };
 
 /*
  * The headers that a function sees, grouped by name: without those of the
  * connection, with X-Forwarded-* and X-Amzn-Trace-Id. False when the arena is full.
  */
-bool event_headers(struct hg_context *ctx, enum hg_header_style style, struct hg_pairs *headers) hg_must_use;
+bool event_headers(struct hg_context *ctx, enum hg_header_style style,
+                   struct hg_pairs *headers) hg_must_use;
 
 /* Makes room for an event of the usual size at once. */
 void event_reserve(const struct hg_context *ctx, struct hg_buf *out);

@@ -22,7 +22,10 @@ static const struct known {
     struct hg_str name;
     unsigned flags;
 } known_headers[] = {
-#define KNOWN(name, flags) {{name, sizeof(name) - 1}, flags}
+#define KNOWN(name, flags) \
+    { \
+        {name, sizeof(name) - 1}, flags \
+    }
     KNOWN("TE", DROP_REST | DROP_HTTP),
     KNOWN("Host", CAPITAL_REST | CAPITAL_HTTP),
     KNOWN("Accept", CAPITAL_REST),
@@ -75,7 +78,10 @@ static struct hg_str lower_case(struct hg_arena *arena, struct hg_str name)
     return hg_str_n(copy, name.n);
 }
 
-/* The chain that the client claims, and the client itself at its end. p is NULL when the arena is full. */
+/*
+ * The chain that the client claims, and the client itself at its end. p is NULL when the arena is
+ * full.
+ */
 static struct hg_str forwarded_for(const struct hg_request *req)
 {
     struct hg_str peer = hg_str_of(req->peer->remote_ip);
@@ -109,18 +115,21 @@ static bool add_ours(struct hg_context *ctx, enum hg_header_style style, struct 
     struct hg_request *req = ctx->req;
     bool is_lower = style == HG_HEADERS_LOWER;
     struct hg_str trace = context_trace(ctx), chain = forwarded_for(req);
-    char *port = hg_arena_alloc(req->arena, PORT_TEXT), *length = hg_arena_alloc(req->arena, LENGTH_TEXT);
+    char *port = hg_arena_alloc(req->arena, PORT_TEXT),
+         *length = hg_arena_alloc(req->arena, LENGTH_TEXT);
 
     if (!trace.n || !chain.p || !port || !length)
         return false;
     (void)snprintf(port, PORT_TEXT, "%u", (unsigned)req->peer->local_port);
     if (style != HG_HEADERS_REST) {
         (void)snprintf(length, LENGTH_TEXT, "%zu", req->body.n);
-        pairs_add(headers, is_lower ? HG_STR("content-length") : HG_STR("Content-Length"), hg_str_of(length));
+        pairs_add(headers, is_lower ? HG_STR("content-length") : HG_STR("Content-Length"),
+                  hg_str_of(length));
     }
     pairs_add(headers, is_lower ? HG_STR("x-amzn-trace-id") : HG_STR("X-Amzn-Trace-Id"), trace);
     pairs_add(headers, is_lower ? HG_STR("x-forwarded-for") : HG_STR("X-Forwarded-For"), chain);
-    pairs_add(headers, is_lower ? HG_STR("x-forwarded-port") : HG_STR("X-Forwarded-Port"), hg_str_of(port));
+    pairs_add(headers, is_lower ? HG_STR("x-forwarded-port") : HG_STR("X-Forwarded-Port"),
+              hg_str_of(port));
     pairs_add(headers, is_lower ? HG_STR("x-forwarded-proto") : HG_STR("X-Forwarded-Proto"),
               req->peer->is_tls ? HG_STR("https") : HG_STR("http"));
     return true;
@@ -130,7 +139,9 @@ bool event_headers(struct hg_context *ctx, enum hg_header_style style, struct hg
 {
     struct hg_request *req = ctx->req;
     unsigned drop = style == HG_HEADERS_REST ? DROP_REST : DROP_HTTP;
-    unsigned capital = style == HG_HEADERS_REST ? CAPITAL_REST : style == HG_HEADERS_CAPITALS ? CAPITAL_HTTP : 0;
+    unsigned capital = style == HG_HEADERS_REST       ? CAPITAL_REST
+                       : style == HG_HEADERS_CAPITALS ? CAPITAL_HTTP
+                                                      : 0;
 
     if (!pairs_init(headers, req->arena, req->header_count + ADDED_HEADERS))
         return false;
@@ -155,7 +166,8 @@ bool event_headers(struct hg_context *ctx, enum hg_header_style style, struct hg
 void event_reserve(const struct hg_context *ctx, struct hg_buf *out)
 {
     const struct hg_request *req = ctx->req;
-    size_t bytes = USUAL_EVENT_BYTES + req->header_count * USUAL_HEADER_BYTES + req->body.n + req->body.n / 2;
+    size_t bytes =
+        USUAL_EVENT_BYTES + req->header_count * USUAL_HEADER_BYTES + req->body.n + req->body.n / 2;
 
     if (bytes < out->max)
         (void)hg_buf_reserve(out, bytes);

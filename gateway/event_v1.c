@@ -49,8 +49,11 @@ static void write_identity(struct hg_context *ctx, struct hg_json *json, bool is
     hg_json_raw(json, HG_STR("\"accessKey\":null,\"accountId\":null,\"caller\":null"));
     if (!is_rest)
         hg_json_raw(json, HG_STR("\"cognitoAmr\":null"));
-    hg_json_raw(json, HG_STR("\"cognitoAuthenticationProvider\":null,\"cognitoAuthenticationType\":null,"
-                             "\"cognitoIdentityId\":null,\"cognitoIdentityPoolId\":null,\"principalOrgId\":null"));
+    hg_json_raw(
+        json,
+        HG_STR(
+            "\"cognitoAuthenticationProvider\":null,\"cognitoAuthenticationType\":null,"
+            "\"cognitoIdentityId\":null,\"cognitoIdentityPoolId\":null,\"principalOrgId\":null"));
     hg_json_field_cstr(json, "sourceIp", ctx->req->peer->remote_ip);
     hg_json_raw(json, HG_STR("\"user\":null"));
     hg_json_key_lit(json, "userAgent");
@@ -120,7 +123,8 @@ static void write_body(struct hg_context *ctx, struct hg_json *json, bool is_res
         return;
     }
     if (is_rest)
-        is_base64 = binary_matches(ctx->api->binary_types, ctx->api->binary_type_count, ctx->noted.content_type);
+        is_base64 = binary_matches(ctx->api->binary_types, ctx->api->binary_type_count,
+                                   ctx->noted.content_type);
     else
         is_base64 = !binary_is_text(ctx->noted.content_type, ctx->noted.content_encoding);
     event_body(json, body, is_base64);

@@ -114,7 +114,8 @@ static void write_request_context(struct hg_context *ctx, struct hg_json *json)
 bool event_v2_write(struct hg_context *ctx, struct hg_buf *out)
 {
     struct hg_request *req = ctx->req;
-    bool is_base64 = req->body.n && !binary_is_text(ctx->noted.content_type, ctx->noted.content_encoding);
+    bool is_base64 =
+        req->body.n && !binary_is_text(ctx->noted.content_type, ctx->noted.content_encoding);
     struct hg_json json = hg_json_to(out);
     struct hg_pairs headers, query;
 

@@ -29,10 +29,10 @@ struct shard {
 struct hg_gateway {
     struct hg_registry *registry;
     struct hg_workers *workers;
-    struct hg_access_sink *log;   /* NULL: off */
-    struct hg_bucket *account;   /* NULL: off */
+    struct hg_access_sink *log; /* NULL: off */
+    struct hg_bucket *account;  /* NULL: off */
     struct hg_bucket account_bucket;
-    struct shard *shards;        /* by index of the loop; the last one is the control loop's */
+    struct shard *shards; /* by index of the loop; the last one is the control loop's */
     size_t shard_count;
 };
 
@@ -58,7 +58,10 @@ static struct pin *pin_newest(struct hg_gateway *gateway, struct shard *shard)
     if (hg_unlikely(!shard->newest || version != shard->version)) {
         release(shard->newest);
         shard->newest = hg_calloc(1, sizeof(*shard->newest));
-        /* Read after the version: at worst the same snapshot is taken once more by the next request. */
+        /*
+         * Read after the version: at worst the same snapshot is taken once more by the next
+         * request.
+         */
         shard->newest->snapshot = registry_current(gateway->registry);
         shard->newest->users = 1;
         shard->version = version;
@@ -67,8 +70,9 @@ static struct pin *pin_newest(struct hg_gateway *gateway, struct shard *shard)
     return shard->newest;
 }
 
-struct hg_gateway *gateway_new(struct hg_loops *loops, struct hg_registry *registry, struct hg_workers *workers,
-                               const struct hg_gateway_options *options, struct hg_error *err)
+struct hg_gateway *gateway_new(struct hg_loops *loops, struct hg_registry *registry,
+                               struct hg_workers *workers, const struct hg_gateway_options *options,
+                               struct hg_error *err)
 {
     struct hg_gateway *gateway = hg_calloc(1, sizeof(*gateway));
 
@@ -186,7 +190,8 @@ void gateway_on_request(struct hg_request *req, void *arg)
     struct journey *journey = hg_arena_alloc(req->arena, sizeof(*journey));
 
     if (!journey) {
-        req_respond_with(req, 431, "application/json", HG_STR("{\"message\":\"Request Header Fields Too Large\"}"));
+        req_respond_with(req, 431, "application/json",
+                         HG_STR("{\"message\":\"Request Header Fields Too Large\"}"));
         return;
     }
     journey->gateway = gateway;

@@ -14,27 +14,39 @@ enum hg_access_log { HG_ACCESS_LOG_OFF, HG_ACCESS_LOG_STDOUT, HG_ACCESS_LOG_FILE
 struct hg_gateway_options {
     enum hg_access_log access_log;
     const char *access_log_file;
-    double account_rate, account_burst; /* API Gateway's account throttle: 10000 rps, burst 5000; 0 switches it off */
+    /* API Gateway's account throttle (there 10000 per second, burst 5000); rate 0 switches it off. */
+    double account_rate, account_burst;
 };
 
 struct hg_gateway;
-struct hg_gateway *gateway_new(struct hg_loops *loops, struct hg_registry *registry, struct hg_workers *workers,
-                               const struct hg_gateway_options *options, struct hg_error *err);
+struct hg_gateway *gateway_new(struct hg_loops *loops, struct hg_registry *registry,
+                               struct hg_workers *workers, const struct hg_gateway_options *options,
+                               struct hg_error *err);
 void gateway_free(struct hg_gateway *gateway);
 
 /*
- * Compiles the route tables of a snapshot before it is published, so that no request pays for it. Reports every
- * conflict or unservable route as notices in the snapshot. Control loop.
+ * Compiles the route tables of a snapshot before it is published, so that no request pays for it.
+ * Reports every conflict or unservable route as notices in the snapshot. Control loop.
  */
 enum hg_rc gateway_prepare(struct hg_snapshot *snapshot, struct hg_error *err) hg_must_use;
 
-/* hg_http_handler for public listeners; also called by the management port for execute-api addresses. arg is the gateway. */
+/*
+ * hg_http_handler for public listeners; also called by the management port for execute-api
+ * addresses. arg is the gateway.
+ */
 void gateway_on_request(struct hg_request *req, void *gateway);
-/* Whether the address (Host or path) is one of the gateway's own: {api}.execute-api.…, /_aws/execute-api/…. */
+/*
+ * Whether the address (Host or path) is one of the gateway's own: {api}.execute-api.…,
+ * /_aws/execute-api/….
+ */
 bool gateway_owns(const struct hg_request *req);
 
-/* One line per route: "GET  http://127.0.0.1:8080/hello -> HelloFunction (python3.13)". Text for `serve` and `routes`. */
-void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_url, struct hg_buf *out);
+/*
+ * One line per route: "GET  http://127.0.0.1:8080/hello -> HelloFunction (python3.13)". Text for
+ * `serve` and `routes`.
+ */
+void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_url,
+                         struct hg_buf *out);
 /* The same as JSON, for /_headgate/routes. */
 void gateway_render_routes(const struct hg_snapshot *snapshot, struct hg_json *json);
 

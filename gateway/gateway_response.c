@@ -29,7 +29,7 @@ static const struct builtin {
     const char *error_type;
     const char *body;
 } builtins[] = {
-#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text)                     \
+#define HG_GATEWAY_ERROR(symbol, type, rest_status, error_type, rest_text, http_status, http_text) \
     {TYPE_##type, rest_status, error_type, "{\"message\":\"" rest_text "\"}"},
 #include "gateway/errors.def"
 #undef HG_GATEWAY_ERROR
@@ -62,18 +62,22 @@ static enum response_type type_of(struct hg_str name)
     return TYPE_NONE;
 }
 
-static void compile(struct hg_arena *arena, const struct hg_gateway_response *response, struct custom *custom)
+static void compile(struct hg_arena *arena, const struct hg_gateway_response *response,
+                    struct custom *custom)
 {
     custom->is_set = true;
     custom->status = response->status;
-    custom->headers = hg_arena_must(arena, (response->parameters.count + 1) * sizeof(struct mapped));
-    custom->templates = hg_arena_must(arena, (response->templates.count + 1) * sizeof(struct mapped));
+    custom->headers =
+        hg_arena_must(arena, (response->parameters.count + 1) * sizeof(struct mapped));
+    custom->templates =
+        hg_arena_must(arena, (response->templates.count + 1) * sizeof(struct mapped));
     for (size_t i = 0; i < response->parameters.count; i++) {
         struct hg_kv *kv = &response->parameters.items[i];
         struct hg_phrase *value = phrase_of_mapping(arena, kv->value);
 
         if (value && hg_str_starts(kv->key, header_prefix) && kv->key.n > header_prefix.n)
-            custom->headers[custom->header_count++] = (struct mapped){hg_str_skip(kv->key, header_prefix.n), value};
+            custom->headers[custom->header_count++] =
+                (struct mapped){hg_str_skip(kv->key, header_prefix.n), value};
     }
     for (size_t i = 0; i < response->templates.count; i++) {
         struct hg_kv *kv = &response->templates.items[i];
@@ -83,8 +87,8 @@ static void compile(struct hg_arena *arena, const struct hg_gateway_response *re
     }
 }
 
-struct hg_gateway_response_plan *gateway_responses_new(struct hg_arena *arena, const struct hg_api *api,
-                                                       struct hg_error *warning)
+struct hg_gateway_response_plan *
+gateway_responses_new(struct hg_arena *arena, const struct hg_api *api, struct hg_error *warning)
 {
     struct hg_gateway_response_plan *plan;
 
@@ -129,20 +133,23 @@ static struct hg_str render(struct hg_context *ctx, const struct hg_phrase *phra
     return text.p ? text : hg_str_n("", 0);
 }
 
-static const struct mapped *choose_template(const struct hg_context *ctx, const struct custom *custom)
+static const struct mapped *choose_template(const struct hg_context *ctx,
+                                            const struct custom *custom)
 {
     struct hg_str wanted = binary_media_type(ctx->noted.accept);
 
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < custom->template_count; i++) {
-            if (hg_str_eq_nocase(custom->templates[i].name, round ? HG_STR("application/json") : wanted))
+            if (hg_str_eq_nocase(custom->templates[i].name,
+                                 round ? HG_STR("application/json") : wanted))
                 return &custom->templates[i];
         }
     }
     return custom->template_count ? &custom->templates[0] : NULL;
 }
 
-static void fill_headers(struct hg_context *ctx, const struct custom *custom, struct hg_str content_type)
+static void fill_headers(struct hg_context *ctx, const struct custom *custom,
+                         struct hg_str content_type)
 {
     bool has_type = false;
 
@@ -167,7 +174,8 @@ void gateway_response_fill(struct hg_context *ctx)
 
     /* Templates may ask for $context.status. */
     response->status = custom && custom->status ? custom->status : builtin->status;
-    response->body = template ? render(ctx, template->value) : context_error_body(ctx, hg_str_of(builtin->body));
+    response->body =
+        template ? render(ctx, template->value) : context_error_body(ctx, hg_str_of(builtin->body));
     fill_headers(ctx, custom, template ? template->name : HG_STR("application/json"));
     req_add_header(ctx->req, HG_STR("x-amzn-ErrorType"), hg_str_of(builtin->error_type));
 }

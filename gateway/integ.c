@@ -9,8 +9,12 @@ static const struct hg_integ_ops *const served[] = {
 };
 
 static const char *const type_names[] = {
-    [HG_INTEG_LAMBDA_PROXY] = "AWS_PROXY", [HG_INTEG_LAMBDA] = "AWS (Lambda)", [HG_INTEG_HTTP_PROXY] = "HTTP_PROXY",
-    [HG_INTEG_HTTP] = "HTTP",              [HG_INTEG_AWS] = "AWS",             [HG_INTEG_MOCK] = "MOCK",
+    [HG_INTEG_LAMBDA_PROXY] = "AWS_PROXY",
+    [HG_INTEG_LAMBDA] = "AWS (Lambda)",
+    [HG_INTEG_HTTP_PROXY] = "HTTP_PROXY",
+    [HG_INTEG_HTTP] = "HTTP",
+    [HG_INTEG_AWS] = "AWS",
+    [HG_INTEG_MOCK] = "MOCK",
 };
 
 /* What keeps a route from being served whatever its integration is. */
@@ -28,7 +32,8 @@ static enum hg_rc check_route(const struct hg_route *route, struct hg_error *err
     if (!model)
         return hg_error_set(err, HG_E_INVALID, "it has no integration");
     if (model->type >= HG_COUNT(served) || !served[model->type])
-        return hg_error_set(err, HG_E_UNSUPPORTED, "%s integrations are not served yet", type_names[model->type]);
+        return hg_error_set(err, HG_E_UNSUPPORTED, "%s integrations are not served yet",
+                            type_names[model->type]);
     if (model->subtype.n)
         return hg_error_set(err, HG_E_UNSUPPORTED, "the service integration %.*s is not served yet",
                             HG_STR_ARG(model->subtype));
@@ -37,7 +42,8 @@ static enum hg_rc check_route(const struct hg_route *route, struct hg_error *err
     return HG_OK;
 }
 
-struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_route *route)
+struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api,
+                           const struct hg_route *route)
 {
     struct hg_integ *in = hg_arena_must(snapshot->arena, sizeof(*in));
     struct hg_error err = {.text = ""};

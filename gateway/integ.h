@@ -31,15 +31,22 @@ struct hg_integ_ops {
      */
     void (*end)(struct hg_integ *in, struct hg_context *ctx);
     /* What the list of routes says behind the arrow. */
-    void (*describe)(const struct hg_integ *in, const struct hg_snapshot *snapshot, struct hg_buf *out);
+    void (*describe)(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+                     struct hg_buf *out);
 };
 
 /* Never NULL. An integration that cannot be served is bound to one that says so. */
-struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_route *route);
+struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api,
+                           const struct hg_route *route);
 
-extern const struct hg_integ_ops integ_lambda_ops, integ_mock_ops, integ_unsupported_ops, integ_broken_ops;
+extern const struct hg_integ_ops integ_lambda_ops, integ_mock_ops, integ_unsupported_ops,
+    integ_broken_ops;
 
-/* The function of a Lambda integration for the list of routes; NULL when it is not one or depends on the request. */
-const struct hg_function *integ_lambda_function(const struct hg_integ *in, const struct hg_snapshot *snapshot);
+/*
+ * The function of a Lambda integration for the list of routes; NULL when it is not one or depends
+ * on the request.
+ */
+const struct hg_function *integ_lambda_function(const struct hg_integ *in,
+                                                const struct hg_snapshot *snapshot);
 
 #endif

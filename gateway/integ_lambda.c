@@ -24,9 +24,10 @@ enum {
 struct lambda {
     enum hg_contract contract;
     int64_t timeout_ms;
-    struct hg_phrase *ref;              /* of the function; may hold stage variables */
-    const struct hg_function *function; /* when ref always means this one; NULL: look it up each time */
-    struct hg_phrase *invocation_type;  /* mapped header X-Amz-Invocation-Type; NULL without */
+    struct hg_phrase *ref; /* of the function; may hold stage variables */
+    const struct hg_function
+        *function; /* when ref always means this one; NULL: look it up each time */
+    struct hg_phrase *invocation_type; /* mapped header X-Amz-Invocation-Type; NULL without */
 };
 
 struct call {
@@ -40,12 +41,20 @@ struct call {
 
 /* ---- binding ---- */
 
-/* Targets of mapped headers that make the real service fail at each call (apigw-routing.md §3.5). */
+/*
+ * Targets of mapped headers that make the real service fail at each call (apigw-routing.md §3.5).
+ */
 static bool is_illegal_target(struct hg_str header)
 {
-    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "X-Amzn-Trace-Id",
-                                        "X-Amzn-Apigateway-Api-Id", "Authorization", "Connection", "Expect",
-                                        "Proxy-Authenticate", "TE"};
+    static const char *const names[] = {"Content-Length",
+                                        "Transfer-Encoding",
+                                        "X-Amzn-Trace-Id",
+                                        "X-Amzn-Apigateway-Api-Id",
+                                        "Authorization",
+                                        "Connection",
+                                        "Expect",
+                                        "Proxy-Authenticate",
+                                        "TE"};
 
     for (size_t i = 0; i < HG_COUNT(names); i++) {
         if (hg_str_is_nocase(header, names[i]))
@@ -54,8 +63,8 @@ static bool is_illegal_target(struct hg_str header)
     return false;
 }
 
-static enum hg_rc bind_mapped_headers(struct lambda *lambda, const struct hg_integ_model *model, struct hg_arena *arena,
-                                      struct hg_error *err)
+static enum hg_rc bind_mapped_headers(struct lambda *lambda, const struct hg_integ_model *model,
+                                      struct hg_arena *arena, struct hg_error *err)
 {
     static const struct hg_str prefix = {"integration.request.header.", 27};
 
@@ -67,7 +76,8 @@ static enum hg_rc bind_mapped_headers(struct lambda *lambda, const struct hg_int
             continue;
         header = hg_str_skip(kv->key, prefix.n);
         if (is_illegal_target(header))
-            return hg_error_set(err, HG_E_INVALID, "the mapped header %.*s is not allowed", HG_STR_ARG(header));
+            return hg_error_set(err, HG_E_INVALID, "the mapped header %.*s is not allowed",
+                                HG_STR_ARG(header));
         if (hg_str_is_nocase(header, "X-Amz-Invocation-Type"))
             lambda->invocation_type = phrase_of_mapping(arena, kv->value);
     }
@@ -86,7 +96,8 @@ static bool is_weighted(const struct hg_snapshot *snapshot, const struct hg_func
     return false;
 }
 
-static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err)
+static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot,
+                              struct hg_error *err)
 {
     const struct hg_integ_model *model = in->model;
     struct lambda *lambda = hg_arena_must(snapshot->arena, sizeof(*lambda));
@@ -98,8 +109,11 @@ static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot,
     if (is_rest)
         lambda->contract = HG_CONTRACT_REST;
     else
-        lambda->contract = hg_str_is(model->payload_version, "1.0") ? HG_CONTRACT_HTTP_V1 : HG_CONTRACT_HTTP_V2;
-    lambda->timeout_ms = model->timeout_ms ? model->timeout_ms : is_rest ? REST_TIMEOUT_MS : HTTP_TIMEOUT_MS;
+        lambda->contract =
+            hg_str_is(model->payload_version, "1.0") ? HG_CONTRACT_HTTP_V1 : HG_CONTRACT_HTTP_V2;
+    lambda->timeout_ms = model->timeout_ms ? model->timeout_ms
+                         : is_rest         ? REST_TIMEOUT_MS
+                                           : HTTP_TIMEOUT_MS;
     if (is_rest && model->http_method.n && !hg_str_is(model->http_method, "POST"))
         return hg_error_set(err, HG_E_INVALID, "a Lambda function is called with POST, not %.*s",
                             HG_STR_ARG(model->http_method));
@@ -163,8 +177,8 @@ static void put_arn(struct hg_invocation *inv, struct hg_str ref)
 {
     struct hg_str arn = inv->function->arn, qualifier = qualifier_of(ref);
 
-    (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s", HG_STR_ARG(arn), qualifier.n ? ":" : "",
-                   HG_STR_ARG(qualifier));
+    (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s", HG_STR_ARG(arn),
+                   qualifier.n ? ":" : "", HG_STR_ARG(qualifier));
 }
 
 /* The function's own trace id has a parent and a sampling decision (apigw-routing.md §3.2). */
@@ -175,8 +189,11 @@ static void put_trace(struct hg_invocation *inv, struct hg_str trace)
     char parent[PARENT_HEX + 1];
 
     hg_hex_id(parent, PARENT_HEX);
-    (void)snprintf(inv->trace_id, sizeof(inv->trace_id), "%.*s%s%s%s", HG_STR_ARG(trace), has_parent ? "" : ";Parent=",
-                   has_parent ? "" : parent, is_decided ? "" : has_parent ? ";Sampled=1" : ";Sampled=0");
+    (void)snprintf(inv->trace_id, sizeof(inv->trace_id), "%.*s%s%s%s", HG_STR_ARG(trace),
+                   has_parent ? "" : ";Parent=", has_parent ? "" : parent,
+                   is_decided   ? ""
+                   : has_parent ? ";Sampled=1"
+                                : ";Sampled=0");
 }
 
 static void fail(struct call *call, enum hg_gateway_error error, const char *why)
@@ -190,11 +207,12 @@ static void on_answered(struct call *call)
     struct hg_context *ctx = call->ctx;
     struct hg_response *response = &ctx->req->response;
     struct hg_answer answer;
-    bool may_decode = call->lambda->contract == HG_CONTRACT_REST &&
-                      binary_matches(ctx->api->binary_types, ctx->api->binary_type_count, ctx->noted.accept);
+    bool may_decode =
+        call->lambda->contract == HG_CONTRACT_REST &&
+        binary_matches(ctx->api->binary_types, ctx->api->binary_type_count, ctx->noted.accept);
 
-    switch (response_parse(hg_blob_str(call->inv.answer), call->lambda->contract, may_decode, ctx->req->arena,
-                           &answer)) {
+    switch (response_parse(hg_blob_str(call->inv.answer), call->lambda->contract, may_decode,
+                           ctx->req->arena, &answer)) {
     case HG_VERDICT_OK:
         break;
     case HG_VERDICT_MALFORMED:
@@ -250,7 +268,10 @@ static void on_invocation_done(struct hg_invocation *inv)
     }
 }
 
-/* The function runs on to its end; nobody waits for what it returns (apigw-proxy-integration.md §4.5). */
+/*
+ * The function runs on to its end; nobody waits for what it returns (apigw-proxy-integration.md
+ * §4.5).
+ */
 static void on_timeout(struct hg_timer *timer)
 {
     struct call *call = hg_container_of(timer, struct call, timer);
@@ -268,8 +289,8 @@ static bool write_event(const struct call *call, struct hg_buf *out)
     return event_v1_write(call->ctx, out);
 }
 
-static struct call *call_new(const struct lambda *lambda, struct hg_context *ctx, const struct hg_function *function,
-                             struct hg_str ref)
+static struct call *call_new(const struct lambda *lambda, struct hg_context *ctx,
+                             const struct hg_function *function, struct hg_str ref)
 {
     struct call *call = hg_arena_alloc(ctx->req->arena, sizeof(*call));
 
@@ -298,8 +319,10 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
     struct call *call;
 
     if (is_asynchronous(lambda, ctx)) {
-        answer_unsupported(ctx, HG_STR("The invocation type Event needs the queue of asynchronous events, which is not "
-                                       "served yet"));
+        answer_unsupported(
+            ctx,
+            HG_STR("The invocation type Event needs the queue of asynchronous events, which is not "
+                   "served yet"));
         return;
     }
     ref = resolved_ref(lambda, ctx);
@@ -334,7 +357,8 @@ static void end(struct hg_integ *in, struct hg_context *ctx)
     ctx->integ_state = NULL;
 }
 
-const struct hg_function *integ_lambda_function(const struct hg_integ *in, const struct hg_snapshot *snapshot)
+const struct hg_function *integ_lambda_function(const struct hg_integ *in,
+                                                const struct hg_snapshot *snapshot)
 {
     const struct lambda *lambda = in->state;
     struct hg_str fixed;
@@ -347,12 +371,14 @@ const struct hg_function *integ_lambda_function(const struct hg_integ *in, const
     return snapshot_find_function(snapshot, fixed, HG_STR(""));
 }
 
-static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot, struct hg_buf *out)
+static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+                     struct hg_buf *out)
 {
     const struct hg_function *function = integ_lambda_function(in, snapshot);
 
     if (function)
-        hg_buf_printf(out, "%.*s (%.*s)", HG_STR_ARG(function->name), HG_STR_ARG(function->runtime));
+        hg_buf_printf(out, "%.*s (%.*s)", HG_STR_ARG(function->name),
+                      HG_STR_ARG(function->runtime));
     else
         hg_buf_append_str(out, in->model->function_ref);
 }

@@ -23,10 +23,11 @@ struct mapped {
     struct hg_phrase *value;
 };
 
-struct template {
+struct template
+{
     struct hg_str type; /* media type */
     struct hg_str text;
-    int status;         /* of a request template; 0: it gives none */
+    int status; /* of a request template; 0: it gives none */
 };
 
 struct prepared {
@@ -49,18 +50,20 @@ struct mock {
 
 /* ---- binding ---- */
 
-static enum hg_rc copy_templates(struct hg_arena *arena, const struct hg_kv_list *list, struct template **out,
-                                 size_t *count, struct hg_error *err)
+static enum hg_rc copy_templates(struct hg_arena *arena, const struct hg_kv_list *list,
+                                 struct template **out, size_t *count, struct hg_error *err)
 {
     *out = hg_arena_must(arena, (list->count + 1) * sizeof(**out));
     for (size_t i = 0; i < list->count; i++) {
         struct hg_str text = hg_str_trim_ws(list->items[i].value);
 
         if (mock_template_needs_engine(text))
-            return hg_error_set(err, HG_E_UNSUPPORTED,
-                                "a mapping template with references or directives is not served yet: only fixed texts "
-                                "are");
-        (*out)[(*count)++] = (struct template){list->items[i].key, text, mock_template_status(text)};
+            return hg_error_set(
+                err, HG_E_UNSUPPORTED,
+                "a mapping template with references or directives is not served yet: only fixed texts "
+                "are");
+        (*out)[(*count)++] =
+            (struct template){list->items[i].key, text, mock_template_status(text)};
     }
     return HG_OK;
 }
@@ -78,13 +81,17 @@ static enum hg_rc prepare_response(struct hg_arena *arena, const struct hg_integ
         struct hg_phrase *value = phrase_of_mapping(arena, parameters->items[i].value);
         struct hg_str name, fixed;
 
-        /* A MOCK has no backend: integration.response.… is nothing, and what is nothing is not sent. */
+        /*
+         * A MOCK has no backend: integration.response.… is nothing, and what is nothing is not
+         * sent.
+         */
         if (!value || !hg_str_starts(parameters->items[i].key, prefix))
             continue;
         name = hg_str_skip(parameters->items[i].key, prefix.n);
         fixed = phrase_literal(value);
         if (!header_name_is_valid(name) || (fixed.p && !header_value_is_valid(fixed)))
-            return hg_error_set(err, HG_E_INVALID, "response header %.*s cannot be sent", HG_STR_ARG(name));
+            return hg_error_set(err, HG_E_INVALID, "response header %.*s cannot be sent",
+                                HG_STR_ARG(name));
         name = remap_header(HG_ANSWER_REST_MAPPING, arena, name);
         if (!name.p)
             continue;
@@ -94,10 +101,12 @@ static enum hg_rc prepare_response(struct hg_arena *arena, const struct hg_integ
         else
             prepared->mapped[prepared->mapped_count++] = (struct mapped){name, value};
     }
-    return copy_templates(arena, &response->templates, &prepared->templates, &prepared->template_count, err);
+    return copy_templates(arena, &response->templates, &prepared->templates,
+                          &prepared->template_count, err);
 }
 
-static enum hg_rc map_statuses(struct mock *mock, const struct hg_integ_model *model, struct hg_error *err)
+static enum hg_rc map_statuses(struct mock *mock, const struct hg_integ_model *model,
+                               struct hg_error *err)
 {
     unsigned char fallback = NO_RESPONSE;
 
@@ -110,8 +119,10 @@ static enum hg_rc map_statuses(struct mock *mock, const struct hg_integ_model *m
     for (size_t i = model->response_count; i > 0; i--) {
         struct hg_str pattern = model->responses[i - 1].selection_pattern;
 
-        if (pattern.n && !mock_pattern_mark(pattern, mock->response_of, STATUS_MAX, (unsigned char)(i - 1)))
-            return hg_error_set(err, HG_E_UNSUPPORTED, "the selection pattern '%.*s' cannot be evaluated",
+        if (pattern.n &&
+            !mock_pattern_mark(pattern, mock->response_of, STATUS_MAX, (unsigned char)(i - 1)))
+            return hg_error_set(err, HG_E_UNSUPPORTED,
+                                "the selection pattern '%.*s' cannot be evaluated",
                                 HG_STR_ARG(pattern));
     }
     return HG_OK;
@@ -125,22 +136,29 @@ static enum hg_rc bind_mock(struct hg_integ *in, struct hg_snapshot *snapshot, s
 
     in->state = mock;
     if (model->response_count >= NO_RESPONSE)
-        return hg_error_set(err, HG_E_INVALID, "it has more than %d integration responses", NO_RESPONSE - 1);
+        return hg_error_set(err, HG_E_INVALID, "it has more than %d integration responses",
+                            NO_RESPONSE - 1);
     mock->response_count = model->response_count;
-    mock->responses = hg_arena_must(snapshot->arena, (model->response_count + 1) * sizeof(*mock->responses));
-    rc = copy_templates(snapshot->arena, &model->request_templates, &mock->requests, &mock->request_count, err);
+    mock->responses =
+        hg_arena_must(snapshot->arena, (model->response_count + 1) * sizeof(*mock->responses));
+    rc = copy_templates(snapshot->arena, &model->request_templates, &mock->requests,
+                        &mock->request_count, err);
     for (size_t i = 0; rc == HG_OK && i < model->response_count; i++)
         rc = prepare_response(snapshot->arena, &model->responses[i], &mock->responses[i], err);
     if (hg_str_is(model->passthrough, "NEVER"))
         mock->passes_unknown_types = false;
     else
-        mock->passes_unknown_types = !hg_str_is(model->passthrough, "WHEN_NO_TEMPLATES") || !mock->request_count;
+        mock->passes_unknown_types =
+            !hg_str_is(model->passthrough, "WHEN_NO_TEMPLATES") || !mock->request_count;
     return rc == HG_OK ? map_statuses(mock, model, err) : rc;
 }
 
 /* ---- answering ---- */
 
-/* The status that the request template for this content type gives. 0: none; -1: no template takes the type. */
+/*
+ * The status that the request template for this content type gives. 0: none; -1: no template takes
+ * the type.
+ */
 static int choose_status(const struct mock *mock, const struct hg_context *ctx)
 {
     struct hg_str type = binary_media_type(ctx->noted.content_type);
@@ -157,7 +175,8 @@ static int choose_status(const struct mock *mock, const struct hg_context *ctx)
 }
 
 /* By the client's Accept, else JSON, else the first. NULL: an empty body. */
-static const struct template *choose_body(const struct prepared *prepared, const struct hg_context *ctx)
+static const struct template *choose_body(const struct prepared *prepared,
+                                          const struct hg_context *ctx)
 {
     struct hg_str type;
 
@@ -166,7 +185,8 @@ static const struct template *choose_body(const struct prepared *prepared, const
     type = binary_media_type(ctx->noted.accept);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < prepared->template_count; i++) {
-            if (hg_str_eq_nocase(prepared->templates[i].type, round ? HG_STR("application/json") : type))
+            if (hg_str_eq_nocase(prepared->templates[i].type,
+                                 round ? HG_STR("application/json") : type))
                 return &prepared->templates[i];
         }
     }
@@ -200,11 +220,13 @@ static void respond(const struct prepared *prepared, struct hg_context *ctx)
     }
     response->header_room = room;
     if (prepared->header_count)
-        memcpy(response->headers, prepared->headers, prepared->header_count * sizeof(*response->headers));
+        memcpy(response->headers, prepared->headers,
+               prepared->header_count * sizeof(*response->headers));
     response->header_count = prepared->header_count;
     response->status = prepared->status;
     if (!prepared->has_content_type)
-        req_add_header(ctx->req, HG_STR("Content-Type"), body ? body->type : HG_STR("application/json"));
+        req_add_header(ctx->req, HG_STR("Content-Type"),
+                       body ? body->type : HG_STR("application/json"));
     if (prepared->mapped_count)
         add_mapped(prepared, ctx);
     if (body)
@@ -223,7 +245,8 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
         return;
     }
     if (status < STATUS_MIN || mock->response_of[status] == NO_RESPONSE) {
-        ctx->integ_error = status ? "No match for output mapping" : "The request template gives no statusCode";
+        ctx->integ_error =
+            status ? "No match for output mapping" : "The request template gives no statusCode";
         answer_error(ctx, HG_GATEWAY_CONFIGURATION);
         return;
     }
@@ -231,7 +254,8 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
     respond(&mock->responses[mock->response_of[status]], ctx);
 }
 
-static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot, struct hg_buf *out)
+static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+                     struct hg_buf *out)
 {
     (void)in;
     (void)snapshot;

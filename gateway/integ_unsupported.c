@@ -18,10 +18,12 @@ static void begin_broken(struct hg_integ *in, struct hg_context *ctx)
     answer_error(ctx, HG_GATEWAY_CONFIGURATION);
 }
 
-static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot, struct hg_buf *out)
+static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+                     struct hg_buf *out)
 {
     (void)snapshot;
-    hg_buf_append_cstr(out, in->ops == &integ_unsupported_ops ? "not served yet: " : "always answers 500: ");
+    hg_buf_append_cstr(out, in->ops == &integ_unsupported_ops ? "not served yet: "
+                                                              : "always answers 500: ");
     hg_buf_append_str(out, in->problem);
 }
 

@@ -10,7 +10,10 @@
 /* Whether a template holds references or directives, so that its text is not its result. */
 bool mock_template_needs_engine(struct hg_str text);
 
-/* The integer statusCode (100 to 599) of {"statusCode": 200} or {statusCode: 200}; 0 when there is none. */
+/*
+ * The integer statusCode (100 to 599) of {"statusCode": 200} or {statusCode: 200}; 0 when there is
+ * none.
+ */
 int mock_template_status(struct hg_str text);
 
 /*

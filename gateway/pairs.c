@@ -146,7 +146,8 @@ static struct hg_str take_part(struct hg_str *rest, bool splits_at_semicolon)
     return part;
 }
 
-bool pairs_of_query(struct hg_pairs *pairs, struct hg_arena *arena, struct hg_str query, enum hg_api_kind kind)
+bool pairs_of_query(struct hg_pairs *pairs, struct hg_arena *arena, struct hg_str query,
+                    enum hg_api_kind kind)
 {
     bool splits_at_semicolon = kind == HG_API_REST;
 

@@ -25,7 +25,9 @@ struct hg_pairs {
 bool pairs_init(struct hg_pairs *pairs, struct hg_arena *arena, size_t room) hg_must_use;
 /* At most room times. */
 void pairs_add(struct hg_pairs *pairs, struct hg_str name, struct hg_str value);
-/* Links what has the same name, ASCII case ignored if so wished. Call it once, after the last add. */
+/*
+ * Links what has the same name, ASCII case ignored if so wished. Call it once, after the last add.
+ */
 bool pairs_group(struct hg_pairs *pairs, struct hg_arena *arena, bool is_nocase) hg_must_use;
 
 /*
@@ -35,7 +37,10 @@ bool pairs_group(struct hg_pairs *pairs, struct hg_arena *arena, bool is_nocase)
 bool pairs_of_query(struct hg_pairs *pairs, struct hg_arena *arena, struct hg_str query,
                     enum hg_api_kind kind) hg_must_use;
 
-/* Decodes %XX, and '+' for forms, into the arena; text without any is returned as it is. p is NULL when the arena is full. */
+/*
+ * Decodes %XX, and '+' for forms, into the arena; text without any is returned as it is. p is NULL
+ * when the arena is full.
+ */
 struct hg_str pairs_decode(struct hg_arena *arena, struct hg_str text, bool is_form);
 
 #endif

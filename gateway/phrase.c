@@ -49,7 +49,9 @@ static bool is_name_byte(char c, enum piece_kind kind)
     return kind == PIECE_CONTEXT ? c == '.' : c == '-';
 }
 
-/* Reads one reference without its $ at the front of text. Returns its length, 0 when there is none. */
+/*
+ * Reads one reference without its $ at the front of text. Returns its length, 0 when there is none.
+ */
 static size_t read_reference(struct hg_str text, struct piece *piece)
 {
     for (size_t i = 0; i < HG_COUNT(sources); i++) {
@@ -63,7 +65,8 @@ static size_t read_reference(struct hg_str text, struct piece *piece)
             end--;
         if (end == start)
             return 0;
-        *piece = (struct piece){.kind = sources[i].kind, .text = hg_str_n(text.p + start, end - start)};
+        *piece =
+            (struct piece){.kind = sources[i].kind, .text = hg_str_n(text.p + start, end - start)};
         if (piece->kind == PIECE_CONTEXT) {
             piece->variable = variable_find(piece->text);
             if (piece->variable == HG_VAR_COUNT)
@@ -84,7 +87,8 @@ static size_t read_marked(enum hg_phrase_kind kind, struct hg_str text, struct p
     if (!is_marked && (kind == HG_PHRASE_LOG || text.p[0] != 'm'))
         return 0;
     length = read_reference(hg_str_skip(text, mark), piece);
-    if (!length || (kind == HG_PHRASE_LOG && piece->kind != PIECE_CONTEXT && piece->kind != PIECE_UNKNOWN))
+    if (!length ||
+        (kind == HG_PHRASE_LOG && piece->kind != PIECE_CONTEXT && piece->kind != PIECE_UNKNOWN))
         return 0;
     if (!is_braced)
         return mark + length;
@@ -106,7 +110,8 @@ static size_t split(enum hg_phrase_kind kind, struct hg_str text, struct piece *
         }
         if (at > run) {
             if (out)
-                out[count] = (struct piece){.kind = PIECE_LITERAL, .text = hg_str_n(text.p + run, at - run)};
+                out[count] =
+                    (struct piece){.kind = PIECE_LITERAL, .text = hg_str_n(text.p + run, at - run)};
             count++;
         }
         if (out)
@@ -117,7 +122,8 @@ static size_t split(enum hg_phrase_kind kind, struct hg_str text, struct piece *
     }
     if (at > run) {
         if (out)
-            out[count] = (struct piece){.kind = PIECE_LITERAL, .text = hg_str_n(text.p + run, at - run)};
+            out[count] =
+                (struct piece){.kind = PIECE_LITERAL, .text = hg_str_n(text.p + run, at - run)};
         count++;
     }
     return count;
@@ -160,13 +166,17 @@ struct hg_str phrase_literal(const struct hg_phrase *phrase)
     return hg_str_n(NULL, 0);
 }
 
-/* Names are compared as they were sent (apigw-routing.md §3.3); HTTP/2 has no spelling to compare. */
+/*
+ * Names are compared as they were sent (apigw-routing.md §3.3); HTTP/2 has no spelling to compare.
+ */
 static bool is_header(const struct hg_context *ctx, struct hg_str name, struct hg_str wanted)
 {
-    return ctx->req->version == HG_HTTP_2 ? hg_str_eq_nocase(name, wanted) : hg_str_eq(name, wanted);
+    return ctx->req->version == HG_HTTP_2 ? hg_str_eq_nocase(name, wanted)
+                                          : hg_str_eq(name, wanted);
 }
 
-static bool append_header(struct hg_context *ctx, struct hg_str name, bool wants_all, struct hg_buf *out)
+static bool append_header(struct hg_context *ctx, struct hg_str name, bool wants_all,
+                          struct hg_buf *out)
 {
     struct hg_str last = {NULL, 0};
     bool is_found = false;
@@ -187,7 +197,8 @@ static bool append_header(struct hg_context *ctx, struct hg_str name, bool wants
     return wants_all ? is_found : last.n > 0;
 }
 
-static bool append_query(struct hg_context *ctx, struct hg_str name, bool wants_all, struct hg_buf *out)
+static bool append_query(struct hg_context *ctx, struct hg_str name, bool wants_all,
+                         struct hg_buf *out)
 {
     struct hg_pairs pairs;
     bool is_found = false;
@@ -200,7 +211,8 @@ static bool append_query(struct hg_context *ctx, struct hg_str name, bool wants_
         if (!pair->is_first || !hg_str_eq(pair->name, name))
             continue;
         if (!wants_all)
-            return hg_buf_append_str(out, pairs.items[pair->last].value) && pairs.items[pair->last].value.n;
+            return hg_buf_append_str(out, pairs.items[pair->last].value) &&
+                   pairs.items[pair->last].value.n;
         for (size_t at = i; at != HG_PAIR_NONE; at = pairs.items[at].next) {
             if (is_found)
                 hg_buf_append_byte(out, ',');
@@ -250,7 +262,8 @@ static bool append_piece(const struct piece *piece, struct hg_context *ctx, stru
     return false;
 }
 
-bool phrase_render(const struct hg_phrase *phrase, struct hg_context *ctx, struct hg_str undefined, struct hg_buf *out)
+bool phrase_render(const struct hg_phrase *phrase, struct hg_context *ctx, struct hg_str undefined,
+                   struct hg_buf *out)
 {
     bool is_any = phrase->count == 0;
 

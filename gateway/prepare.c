@@ -11,13 +11,16 @@
 
 enum { JSON_TEXT_MAX = 1 << 20 };
 
-static void add_notice(struct hg_snapshot *snapshot, enum hg_notice_kind kind, unsigned line, struct hg_str text)
+static void add_notice(struct hg_snapshot *snapshot, enum hg_notice_kind kind, unsigned line,
+                       struct hg_str text)
 {
-    struct hg_notice *notices = hg_arena_must(snapshot->arena, (snapshot->notice_count + 1) * sizeof(*notices));
+    struct hg_notice *notices =
+        hg_arena_must(snapshot->arena, (snapshot->notice_count + 1) * sizeof(*notices));
 
     if (snapshot->notice_count)
         memcpy(notices, snapshot->notices, snapshot->notice_count * sizeof(*notices));
-    notices[snapshot->notice_count] = (struct hg_notice){kind, line, hg_arena_str(snapshot->arena, text)};
+    notices[snapshot->notice_count] =
+        (struct hg_notice){kind, line, hg_arena_str(snapshot->arena, text)};
     snapshot->notices = notices;
     snapshot->notice_count++;
 }
@@ -26,23 +29,25 @@ static void add_notice(struct hg_snapshot *snapshot, enum hg_notice_kind kind, u
 static bool is_noticed(const struct hg_snapshot *snapshot, unsigned line, struct hg_str problem)
 {
     for (size_t i = 0; i < snapshot->notice_count; i++) {
-        if (snapshot->notices[i].line == line && hg_str_find_str(snapshot->notices[i].text, problem) >= 0)
+        if (snapshot->notices[i].line == line &&
+            hg_str_find_str(snapshot->notices[i].text, problem) >= 0)
             return true;
     }
     return false;
 }
 
-static void notice_route(struct hg_snapshot *snapshot, enum hg_notice_kind kind, const struct hg_route *route,
-                         struct hg_str problem)
+static void notice_route(struct hg_snapshot *snapshot, enum hg_notice_kind kind,
+                         const struct hg_route *route, struct hg_str problem)
 {
-    unsigned line = route->integration && route->integration->line ? route->integration->line : route->line;
+    unsigned line =
+        route->integration && route->integration->line ? route->integration->line : route->line;
     struct hg_error err;
 
     if (is_noticed(snapshot, line, problem) || is_noticed(snapshot, route->line, problem))
         return;
     if (route->path.n)
-        (void)hg_error_set(&err, HG_OK, "%.*s %.*s: %.*s", HG_STR_ARG(route->method), HG_STR_ARG(route->path),
-                           HG_STR_ARG(problem));
+        (void)hg_error_set(&err, HG_OK, "%.*s %.*s: %.*s", HG_STR_ARG(route->method),
+                           HG_STR_ARG(route->path), HG_STR_ARG(problem));
     else
         (void)hg_error_set(&err, HG_OK, "$default: %.*s", HG_STR_ARG(problem));
     add_notice(snapshot, kind, line, hg_str_of(err.text));
@@ -81,13 +86,15 @@ static struct hg_str json_map(struct hg_arena *arena, const struct hg_kv_list *l
     return result;
 }
 
-static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage, struct hg_stage_plan *plan)
+static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage,
+                       struct hg_stage_plan *plan)
 {
     plan->stage = stage;
     plan->name_json = json_text(arena, stage->name);
     plan->variables_json = json_map(arena, &stage->variables);
     if (stage->access_log_format.n)
-        plan->access_log = phrase_new(arena, HG_PHRASE_LOG, stage->access_log_format);
+        plan->access_log =
+            phrase_new(arena, HG_PHRASE_LOG, hg_str_trim_ws(stage->access_log_format));
     /* -1 is how the real service switches a throttle off. */
     if (stage->has_throttle && stage->throttle_rate >= 0 && stage->throttle_burst >= 0) {
         plan->bucket = hg_arena_must(arena, sizeof(*plan->bucket));
@@ -96,12 +103,13 @@ static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage, str
 }
 
 /* The address of a route in the table; what cannot be addressed becomes a notice. */
-static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_api_plan *plan,
-                        struct hg_route_plan *route_plan)
+static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api,
+                        struct hg_api_plan *plan, struct hg_route_plan *route_plan)
 {
     const struct hg_route *route = route_plan->route;
     struct hg_error err = {.text = ""}, warning = {.text = ""};
-    enum hg_method method = hg_str_is(route->method, "ANY") ? HG_METHOD_ANY : method_of(route->method);
+    enum hg_method method =
+        hg_str_is(route->method, "ANY") ? HG_METHOD_ANY : method_of(route->method);
     enum hg_rc rc;
 
     if (!route->path.n) {
@@ -120,7 +128,8 @@ static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api, 
     (void)api;
 }
 
-static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api, struct hg_api_plan *plan, size_t index)
+static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api,
+                       struct hg_api_plan *plan, size_t index)
 {
     const struct hg_route *route = &api->routes[index];
     struct hg_route_plan *route_plan = &plan->routes[index];
@@ -172,7 +181,8 @@ enum hg_rc gateway_prepare(struct hg_snapshot *snapshot, struct hg_error *err)
             if (hg_str_eq(snapshot->apis[i].id, snapshot->apis[other].id))
                 return hg_error_set(err, HG_E_CONFLICT, "APIs %.*s and %.*s have the same id %.*s",
                                     HG_STR_ARG(snapshot->apis[other].logical_id),
-                                    HG_STR_ARG(snapshot->apis[i].logical_id), HG_STR_ARG(snapshot->apis[i].id));
+                                    HG_STR_ARG(snapshot->apis[i].logical_id),
+                                    HG_STR_ARG(snapshot->apis[i].id));
         }
         plan_api(snapshot, &snapshot->apis[i]);
     }

@@ -11,8 +11,13 @@ static const struct {
     struct hg_str name;
     enum action actions[HG_ANSWER_HTTP_FUNCTION + 1];
 } protected_headers[] = {
-#define PROTECTED(name, rest_function, rest_mapping, http_function)                                                    \
-    {{name, sizeof(name) - 1}, {rest_function, rest_mapping, http_function}}
+#define PROTECTED(name, rest_function, rest_mapping, http_function) \
+    { \
+        {name, sizeof(name) - 1}, \
+        { \
+            rest_function, rest_mapping, http_function \
+        } \
+    }
     PROTECTED("TE", DROP, KEEP, DROP),
     PROTECTED("Date", RENAME, RENAME, DROP),
     PROTECTED("Host", RENAME, RENAME, KEEP),
@@ -51,7 +56,8 @@ static struct hg_str renamed(struct hg_arena *arena, struct hg_str name)
 struct hg_str remap_header(enum hg_answer_source source, struct hg_arena *arena, struct hg_str name)
 {
     for (size_t i = 0; i < HG_COUNT(protected_headers); i++) {
-        if (protected_headers[i].name.n != name.n || !hg_str_eq_nocase(protected_headers[i].name, name))
+        if (protected_headers[i].name.n != name.n ||
+            !hg_str_eq_nocase(protected_headers[i].name, name))
             continue;
         switch (protected_headers[i].actions[source]) {
         case KEEP:

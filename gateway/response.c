@@ -133,7 +133,8 @@ static bool add_header(struct reading *r, struct hg_str name, struct hg_str valu
     if (hg_str_is_nocase(name, "content-type"))
         r->has_content_type = true;
     r->header_bytes += name.n + value.n;
-    if (answer->header_count == HG_ANSWER_HEADERS_MAX || r->header_bytes > HG_ANSWER_HEADER_BYTES_MAX)
+    if (answer->header_count == HG_ANSWER_HEADERS_MAX ||
+        r->header_bytes > HG_ANSWER_HEADER_BYTES_MAX)
         return false;
     if (answer->header_count + ADDED_HEADERS >= answer->header_room && !grow_headers(r))
         return false;
@@ -151,7 +152,8 @@ static bool put_header(struct reading *r, struct hg_str name, struct hg_json_val
         return true;
     if (!value_text(r, value, &text))
         return false;
-    sent = remap_header(is_rest ? HG_ANSWER_REST_FUNCTION : HG_ANSWER_HTTP_FUNCTION, r->arena, name);
+    sent =
+        remap_header(is_rest ? HG_ANSWER_REST_FUNCTION : HG_ANSWER_HTTP_FUNCTION, r->arena, name);
     return !sent.p || add_header(r, sent, text);
 }
 
@@ -252,7 +254,8 @@ static bool read_cookies(struct reading *r)
     if (r->cookies.kind != HG_JSON_ARRAY)
         return false;
     while (hg_json_next_element(&walk, &cookie)) {
-        if (cookie.kind != HG_JSON_STRING || !value_text(r, cookie, &text) || !add_header(r, HG_STR("set-cookie"), text))
+        if (cookie.kind != HG_JSON_STRING || !value_text(r, cookie, &text) ||
+            !add_header(r, HG_STR("set-cookie"), text))
             return false;
     }
     return true;
@@ -318,7 +321,8 @@ static bool is_flag(struct hg_json_value value)
 
 static bool is_set(struct hg_json_value flag)
 {
-    return flag.kind == HG_JSON_TRUE || (flag.kind == HG_JSON_STRING && hg_str_is_nocase(flag.raw, "\"true\""));
+    return flag.kind == HG_JSON_TRUE ||
+           (flag.kind == HG_JSON_STRING && hg_str_is_nocase(flag.raw, "\"true\""));
 }
 
 static enum hg_verdict read_body(struct reading *r)
@@ -346,7 +350,10 @@ static bool add_content_type(struct reading *r, struct hg_str fallback)
     return r->has_content_type || add_header(r, HG_STR("Content-Type"), fallback);
 }
 
-/* Keeps the look-ups between headers and lists short; what is longer would not fit on the wire anyway. */
+/*
+ * Keeps the look-ups between headers and lists short; what is longer would not fit on the wire
+ * anyway.
+ */
 static bool is_bounded(struct hg_json_value headers)
 {
     return headers.raw.n <= 2 * HG_ANSWER_HEADER_BYTES_MAX;
@@ -362,8 +369,10 @@ static enum hg_verdict read_structured(struct reading *r)
         return HG_VERDICT_MALFORMED;
     if ((is_given(r->status) || !is_rest) && !read_status(r))
         return HG_VERDICT_MALFORMED;
-    is_good = (r->contract == HG_CONTRACT_HTTP_V2 || read_lists(r)) && read_headers(r) && read_cookies(r) &&
-              add_content_type(r, is_rest ? HG_STR("application/json") : HG_STR("text/plain; charset=utf-8"));
+    is_good = (r->contract == HG_CONTRACT_HTTP_V2 || read_lists(r)) && read_headers(r) &&
+              read_cookies(r) &&
+              add_content_type(r, is_rest ? HG_STR("application/json")
+                                          : HG_STR("text/plain; charset=utf-8"));
     return is_good ? read_body(r) : HG_VERDICT_MALFORMED;
 }
 
@@ -384,7 +393,8 @@ static enum hg_verdict read_inferred(struct reading *r, struct hg_json_value val
 enum hg_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
                                struct hg_arena *arena, struct hg_answer *answer)
 {
-    struct reading r = {.contract = contract, .may_decode = may_decode, .arena = arena, .answer = answer};
+    struct reading r = {
+        .contract = contract, .may_decode = may_decode, .arena = arena, .answer = answer};
     struct hg_json_value value = hg_json_parse(document, NULL);
 
     *answer = (struct hg_answer){.body = {"", 0}};

@@ -9,9 +9,10 @@
 #include "http/request.h"
 
 enum {
-    HG_ANSWER_HEADERS_MAX = 512,         /* of one answer */
-    HG_ANSWER_HEADER_BYTES_MAX = 32768,  /* names and values; HTTP/2 peers take no more in one block */
-    HG_ANSWER_STATUS_MIN = 200,          /* 1xx would not end the exchange */
+    HG_ANSWER_HEADERS_MAX = 512, /* of one answer */
+    HG_ANSWER_HEADER_BYTES_MAX =
+        32768,                  /* names and values; HTTP/2 peers take no more in one block */
+    HG_ANSWER_STATUS_MIN = 200, /* 1xx would not end the exchange */
     HG_ANSWER_STATUS_MAX = 599,
 };
 
@@ -31,8 +32,8 @@ struct hg_answer {
     int status;
     struct hg_header *headers; /* in the arena, with room for those that the gateway adds */
     size_t header_count, header_room;
-    struct hg_str body;        /* inside the document, or kept by holder */
-    struct hg_blob *holder;    /* a reference for the caller to drop; may be NULL */
+    struct hg_str body;     /* inside the document, or kept by holder */
+    struct hg_blob *holder; /* a reference for the caller to drop; may be NULL */
 };
 
 /*

@@ -30,8 +30,9 @@ enum hg_method method_of(struct hg_str text)
         struct hg_str name;
         enum hg_method method;
     } names[] = {
-        {{"GET", 3}, HG_METHOD_GET},       {{"POST", 4}, HG_METHOD_POST}, {{"PUT", 3}, HG_METHOD_PUT},
-        {{"DELETE", 6}, HG_METHOD_DELETE}, {{"HEAD", 4}, HG_METHOD_HEAD}, {{"PATCH", 5}, HG_METHOD_PATCH},
+        {{"GET", 3}, HG_METHOD_GET},         {{"POST", 4}, HG_METHOD_POST},
+        {{"PUT", 3}, HG_METHOD_PUT},         {{"DELETE", 6}, HG_METHOD_DELETE},
+        {{"HEAD", 4}, HG_METHOD_HEAD},       {{"PATCH", 5}, HG_METHOD_PATCH},
         {{"OPTIONS", 7}, HG_METHOD_OPTIONS},
     };
 
@@ -42,7 +43,8 @@ enum hg_method method_of(struct hg_str text)
     return HG_METHOD_OTHER;
 }
 
-static enum hg_rc parse_segment(struct hg_str text, struct hg_segment *segment, struct hg_error *err)
+static enum hg_rc parse_segment(struct hg_str text, struct hg_segment *segment,
+                                struct hg_error *err)
 {
     bool is_greedy;
 
@@ -52,13 +54,15 @@ static enum hg_rc parse_segment(struct hg_str text, struct hg_segment *segment, 
     }
     is_greedy = hg_str_ends(text, HG_STR("+}"));
     if (text.n < (is_greedy ? 4u : 3u) || text.p[0] != '{' || text.p[text.n - 1] != '}')
-        return hg_error_set(err, HG_E_INVALID, "path segment '%.*s': a {parameter} must be the whole segment",
+        return hg_error_set(err, HG_E_INVALID,
+                            "path segment '%.*s': a {parameter} must be the whole segment",
                             HG_STR_ARG(text));
     text = hg_str_n(text.p + 1, text.n - (is_greedy ? 3 : 2));
     for (size_t i = 0; i < text.n; i++) {
         if (strchr("{}+", text.p[i]))
-            return hg_error_set(err, HG_E_INVALID, "path parameter '%.*s': a name may not hold '%c'",
-                                HG_STR_ARG(text), text.p[i]);
+            return hg_error_set(err, HG_E_INVALID,
+                                "path parameter '%.*s': a name may not hold '%c'", HG_STR_ARG(text),
+                                text.p[i]);
     }
     *segment = (struct hg_segment){is_greedy ? HG_SEGMENT_GREEDY : HG_SEGMENT_PARAM, text};
     return HG_OK;
@@ -73,17 +77,20 @@ enum hg_rc pattern_parse(struct hg_arena *arena, struct hg_str path, struct hg_p
 
     *pattern = (struct hg_pattern){0};
     if (path.n == 0 || path.p[0] != '/')
-        return hg_error_set(err, HG_E_INVALID, "path '%.*s' does not begin with '/'", HG_STR_ARG(path));
+        return hg_error_set(err, HG_E_INVALID, "path '%.*s' does not begin with '/'",
+                            HG_STR_ARG(path));
     rest = hg_str_skip(path, 1);
     while (hg_str_next(&rest, '/', &part)) {
         enum hg_rc rc;
 
         if (count == HG_PATH_SEGMENTS_MAX)
-            return hg_error_set(err, HG_E_INVALID, "path has more than %d segments", HG_PATH_SEGMENTS_MAX);
+            return hg_error_set(err, HG_E_INVALID, "path has more than %d segments",
+                                HG_PATH_SEGMENTS_MAX);
         if (count && segments[count - 1].kind == HG_SEGMENT_GREEDY)
-            return hg_error_set(err, HG_E_INVALID,
-                                "Cannot create a child of a resource with a greedy path variable: {%.*s+}",
-                                HG_STR_ARG(segments[count - 1].text));
+            return hg_error_set(
+                err, HG_E_INVALID,
+                "Cannot create a child of a resource with a greedy path variable: {%.*s+}",
+                HG_STR_ARG(segments[count - 1].text));
         rc = parse_segment(part, &segments[count], err);
         if (rc != HG_OK)
             return rc;
@@ -113,7 +120,10 @@ static struct hg_str take_segment(struct hg_str *rest)
     return segment;
 }
 
-/* The part of a path that is matched: behind the first slash; REST ignores one slash at the end. p is NULL for "/". */
+/*
+ * The part of a path that is matched: behind the first slash; REST ignores one slash at the end. p
+ * is NULL for "/".
+ */
 static struct hg_str matched_part(enum hg_api_kind kind, struct hg_str path)
 {
     if (kind == HG_API_REST && path.n > 1 && path.p[path.n - 1] == '/')
@@ -178,7 +188,8 @@ static size_t child_place(const struct node *node, struct hg_str name, bool *is_
     return low;
 }
 
-static struct node *literal_child(struct hg_route_table *table, struct node *node, struct hg_str name)
+static struct node *literal_child(struct hg_route_table *table, struct node *node,
+                                  struct hg_str name)
 {
     bool is_there;
     size_t place = child_place(node, name, &is_there);
@@ -194,7 +205,8 @@ static struct node *literal_child(struct hg_route_table *table, struct node *nod
         node->children = children;
         node->child_room = room;
     }
-    memmove(&node->children[place + 1], &node->children[place], (node->child_count - place) * sizeof(struct node *));
+    memmove(&node->children[place + 1], &node->children[place],
+            (node->child_count - place) * sizeof(struct node *));
     node->children[place] = hg_arena_must(table->arena, sizeof(struct node));
     node->children[place]->name = name;
     node->child_count++;
@@ -208,10 +220,11 @@ static struct node *param_child(struct hg_route_table *table, struct node *node,
         node->param = hg_arena_must(table->arena, sizeof(*node->param));
         node->param_name = name;
     } else if (table->kind == HG_API_REST && !hg_str_eq(node->param_name, name)) {
-        (void)hg_error_set(warning, HG_OK,
-                           "A sibling ({%.*s}) of {%.*s} already has a variable path part -- the real service "
-                           "allows only one",
-                           HG_STR_ARG(node->param_name), HG_STR_ARG(name));
+        (void)hg_error_set(
+            warning, HG_OK,
+            "A sibling ({%.*s}) of {%.*s} already has a variable path part -- the real service "
+            "allows only one",
+            HG_STR_ARG(node->param_name), HG_STR_ARG(name));
     }
     return node->param;
 }
@@ -236,7 +249,8 @@ static struct hg_str literal_path(struct hg_arena *arena, const struct hg_patter
     return hg_str_n(text, length);
 }
 
-static struct leaf *leaf_of(struct hg_route_table *table, const struct hg_pattern *pattern, struct hg_error *warning)
+static struct leaf *leaf_of(struct hg_route_table *table, const struct hg_pattern *pattern,
+                            struct hg_error *warning)
 {
     struct node *node = &table->root;
     struct leaf **place;
@@ -249,7 +263,8 @@ static struct leaf *leaf_of(struct hg_route_table *table, const struct hg_patter
         node = segment->kind == HG_SEGMENT_PARAM ? param_child(table, node, segment->text, warning)
                                                  : literal_child(table, node, segment->text);
     }
-    if (pattern->segment_count && pattern->segments[pattern->segment_count - 1].kind == HG_SEGMENT_GREEDY)
+    if (pattern->segment_count &&
+        pattern->segments[pattern->segment_count - 1].kind == HG_SEGMENT_GREEDY)
         place = &node->greedy;
     else
         place = &node->here;
@@ -258,13 +273,16 @@ static struct leaf *leaf_of(struct hg_route_table *table, const struct hg_patter
     return *place;
 }
 
-enum hg_rc route_table_add(struct hg_route_table *table, enum hg_method method, const struct hg_pattern *pattern,
-                           const void *target, struct hg_error *warning, struct hg_error *err)
+enum hg_rc route_table_add(struct hg_route_table *table, enum hg_method method,
+                           const struct hg_pattern *pattern, const void *target,
+                           struct hg_error *warning, struct hg_error *err)
 {
     struct leaf *leaf;
 
     if (method > HG_METHOD_ANY)
-        return hg_error_set(err, HG_E_INVALID, "the method must be GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS or ANY");
+        return hg_error_set(
+            err, HG_E_INVALID,
+            "the method must be GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS or ANY");
     leaf = leaf_of(table, pattern, warning);
     if (leaf->targets[method])
         return hg_error_set(err, HG_E_CONFLICT, "another route has the same method and path");
@@ -289,11 +307,12 @@ struct search {
 
 struct hit {
     const void *target;
-    bool ends_in_param; /* the last segment matched a parameter, not a literal and not a greedy one */
+    bool ends_in_param; /* the last segment matched a parameter that is not greedy */
     bool ends_in_literal;
 };
 
-static struct hit descend(const struct search *search, const struct node *node, struct hg_str rest, unsigned params);
+static struct hit descend(const struct search *search, const struct node *node, struct hg_str rest,
+                          unsigned params);
 
 static struct hit exact_hit(const struct search *search, const struct node *node, bool is_param)
 {
@@ -306,8 +325,8 @@ static struct hit exact_hit(const struct search *search, const struct node *node
     return hit;
 }
 
-static struct hit descend_param(const struct search *search, const struct node *node, struct hg_str segment,
-                                struct hg_str rest, unsigned params)
+static struct hit descend_param(const struct search *search, const struct node *node,
+                                struct hg_str segment, struct hg_str rest, unsigned params)
 {
     if (!node->param || segment.n == 0)
         return (struct hit){0};
@@ -316,8 +335,8 @@ static struct hit descend_param(const struct search *search, const struct node *
     return descend(search, node->param, rest, params + 1);
 }
 
-static struct hit descend_literal(const struct search *search, const struct node *node, struct hg_str segment,
-                                  struct hg_str rest, unsigned params)
+static struct hit descend_literal(const struct search *search, const struct node *node,
+                                  struct hg_str segment, struct hg_str rest, unsigned params)
 {
     bool is_there;
     size_t place = child_place(node, segment, &is_there);
@@ -330,17 +349,19 @@ static struct hit descend_literal(const struct search *search, const struct node
 }
 
 /*
- * Best of what is below node for the segments in rest, which is never empty of segments. Visits a node at most once, so
- * a search costs no more than the tree is large.
+ * Best of what is below node for the segments in rest, of which there is at least one. Visits a
+ * node at most once, so a search costs no more than the tree is large.
  */
-static struct hit descend(const struct search *search, const struct node *node, struct hg_str rest, unsigned params)
+static struct hit descend(const struct search *search, const struct node *node, struct hg_str rest,
+                          unsigned params)
 {
     struct hg_str whole = rest, segment = take_segment(&rest);
     struct hit best = descend_literal(search, node, segment, rest, params);
 
     /*
-     * Behind a parameter the literal that wins is the one in the last segment: /{a}/{b}/baz before /{a}/bar/{b}
-     * (apigw-routing.md §1.4, third row; everywhere else the order from the left decides).
+     * Behind a parameter the literal that wins is the one in the last segment: /{a}/{b}/baz
+     * before /{a}/bar/{b} (as emulators have it; everywhere else the order from the left
+     * decides).
      */
     if (!best.target || (best.ends_in_param && params && search->kind == HG_API_REST)) {
         struct hit other = descend_param(search, node, segment, rest, params);
@@ -353,9 +374,11 @@ static struct hit descend(const struct search *search, const struct node *node, 
     return best;
 }
 
-const void *route_table_find(const struct hg_route_table *table, enum hg_method method, struct hg_str path)
+const void *route_table_find(const struct hg_route_table *table, enum hg_method method,
+                             struct hg_str path)
 {
-    struct search search = {.kind = table->kind, .method = method, .wants_exact = true, .wants_greedy = true};
+    struct search search = {
+        .kind = table->kind, .method = method, .wants_exact = true, .wants_greedy = true};
     struct hg_str rest = matched_part(table->kind, path);
     struct hg_str literal = hg_str_n(path.p, rest.p ? rest.n + 1 : 1);
     struct leaf *leaf;

@@ -44,7 +44,10 @@ struct hg_pattern {
     size_t param_count;
 };
 
-/* HG_E_INVALID with a sentence when path is no template: "/pets/{id}", "/files/{rest+}". Borrows path. */
+/*
+ * HG_E_INVALID with a sentence when path is no template: "/pets/{id}", "/files/{rest+}". Borrows
+ * path.
+ */
 enum hg_rc pattern_parse(struct hg_arena *arena, struct hg_str path, struct hg_pattern *pattern,
                          struct hg_error *err) hg_must_use;
 
@@ -53,7 +56,10 @@ struct hg_param {
     struct hg_str name, value;
 };
 
-/* Fills params (room for pattern->param_count) from a path that route_table_find has matched with this pattern. */
+/*
+ * Fills params (room for pattern->param_count) from a path that route_table_find has matched with
+ * this pattern.
+ */
 void pattern_params(const struct hg_pattern *pattern, enum hg_api_kind kind, struct hg_str path,
                     struct hg_param *params);
 
@@ -66,13 +72,15 @@ struct hg_route_table *route_table_new(struct hg_arena *arena, enum hg_api_kind 
  * gets a sentence, and the route is added all the same, where a REST API of the
  * real service would refuse the tree. target must not be NULL.
  */
-enum hg_rc route_table_add(struct hg_route_table *table, enum hg_method method, const struct hg_pattern *pattern,
-                           const void *target, struct hg_error *warning, struct hg_error *err) hg_must_use;
+enum hg_rc route_table_add(struct hg_route_table *table, enum hg_method method,
+                           const struct hg_pattern *pattern, const void *target,
+                           struct hg_error *warning, struct hg_error *err) hg_must_use;
 
 /*
  * The target of the best route, or NULL. path begins with '/', is still
  * percent-encoded and has no stage; for REST its leading slashes are one.
  */
-const void *route_table_find(const struct hg_route_table *table, enum hg_method method, struct hg_str path);
+const void *route_table_find(const struct hg_route_table *table, enum hg_method method,
+                             struct hg_str path);
 
 #endif

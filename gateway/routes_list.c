@@ -8,8 +8,8 @@
 enum { DESCRIPTION_MAX = 2048 };
 
 /* Path by which a route is reached on the gateway's port. */
-static void put_path(const struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_stage *stage,
-                     const struct hg_route *route, struct hg_buf *out)
+static void put_path(const struct hg_snapshot *snapshot, const struct hg_api *api,
+                     const struct hg_stage *stage, const struct hg_route *route, struct hg_buf *out)
 {
     bool is_default = hg_str_is(stage->name, "$default");
 
@@ -29,8 +29,9 @@ static struct hg_str method_text(const struct hg_route *route)
     return route->method.n ? route->method : HG_STR("ANY");
 }
 
-static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_stage *stage,
-                       size_t index, const char *base_url, struct hg_buf *out)
+static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *api,
+                       const struct hg_stage *stage, size_t index, const char *base_url,
+                       struct hg_buf *out)
 {
     const struct hg_route *route = &api->routes[index];
     const struct hg_integ *in = api_plan_of(api)->routes[index].integ;
@@ -43,7 +44,8 @@ static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *
     hg_buf_append_byte(out, '\n');
 }
 
-void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_url, struct hg_buf *out)
+void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_url,
+                         struct hg_buf *out)
 {
     for (size_t a = 0; a < snapshot->api_count; a++) {
         const struct hg_api *api = &snapshot->apis[a];
@@ -55,7 +57,8 @@ void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_ur
     }
 }
 
-static void render_target(const struct hg_integ *in, const struct hg_snapshot *snapshot, struct hg_json *json)
+static void render_target(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+                          struct hg_json *json)
 {
     const struct hg_function *function = integ_lambda_function(in, snapshot);
     struct hg_buf text;
@@ -73,8 +76,8 @@ static void render_target(const struct hg_integ *in, const struct hg_snapshot *s
         hg_json_field_str(json, "problem", in->problem);
 }
 
-static void render_route(const struct hg_snapshot *snapshot, const struct hg_api *api, const struct hg_stage *stage,
-                         size_t index, struct hg_json *json)
+static void render_route(const struct hg_snapshot *snapshot, const struct hg_api *api,
+                         const struct hg_stage *stage, size_t index, struct hg_json *json)
 {
     const struct hg_route *route = &api->routes[index];
     struct hg_buf path;

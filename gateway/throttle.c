@@ -5,7 +5,10 @@
 #include "gateway/throttle.h"
 
 static const double ns_per_s = 1e9;
-/* Rates so low that the next token is years away are as good as never; keeps the products inside 63 bits. */
+/*
+ * Rates so low that the next token is years away are as good as never; keeps the products inside 63
+ * bits.
+ */
 static const double interval_max_ns = 1e15;
 
 void bucket_init(struct hg_bucket *bucket, double rate, double burst)
@@ -33,7 +36,7 @@ bool bucket_take(struct hg_bucket *bucket, int64_t now_us)
         next = HG_MAX(full_at, now_ns) + bucket->interval_ns;
         if (next - now_ns > bucket->depth_ns)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(&bucket->full_at_ns, &full_at, next, memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&bucket->full_at_ns, &full_at, next,
+                                                    memory_order_relaxed, memory_order_relaxed));
     return true;
 }

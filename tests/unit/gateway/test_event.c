@@ -21,18 +21,23 @@ struct scene {
     struct hg_buf event;
 };
 
-static void set_up(struct scene *scene, enum hg_api_kind kind, const char *stage, const char *method, const char *path)
+static void set_up(struct scene *scene, enum hg_api_kind kind, const char *stage,
+                   const char *method, const char *path)
 {
     world_init(&scene->world);
-    scene->api = world_api(&scene->world, kind, kind == HG_API_REST ? "k3v9example" : "h7t2example");
+    scene->api =
+        world_api(&scene->world, kind, kind == HG_API_REST ? "k3v9example" : "h7t2example");
     scene->stage = world_stage(&scene->world, scene->api, stage);
     scene->route = world_route(&scene->world, scene->api, method, path);
     hg_buf_init(&scene->event, HG_INVOKE_REQUEST_MAX);
 }
 
-/* The request as the gateway would have it after routing, with ids and time of the specification's examples. */
-static void arrive(struct scene *scene, const char *method, const char *target, struct hg_str stage_path,
-                   struct hg_str path)
+/*
+ * The request as the gateway would have it after routing, with ids and time of the specification's
+ * examples.
+ */
+static void arrive(struct scene *scene, const char *method, const char *target,
+                   struct hg_str stage_path, struct hg_str path)
 {
     struct hg_context *ctx = &scene->ctx;
     struct hg_error err;
@@ -58,7 +63,8 @@ static void assert_event(struct scene *scene, bool is_v2, const char *expected_t
     cJSON *expected, *actual;
 
     context_note_headers(&scene->ctx);
-    assert_true(is_v2 ? event_v2_write(&scene->ctx, &scene->event) : event_v1_write(&scene->ctx, &scene->event));
+    assert_true(is_v2 ? event_v2_write(&scene->ctx, &scene->event)
+                      : event_v1_write(&scene->ctx, &scene->event));
     expected = cJSON_Parse(expected_text);
     assert_non_null(expected);
     actual = cJSON_ParseWithLength(hg_buf_str(&scene->event).p, scene->event.len);
@@ -75,9 +81,9 @@ static void tear_down(struct scene *scene)
     world_fini(&scene->world);
 }
 
-#define IDENTITY_START                                                                                                 \
-    "\"identity\":{\"accessKey\":null,\"accountId\":null,\"caller\":null,\"cognitoAuthenticationProvider\":null,"      \
-    "\"cognitoAuthenticationType\":null,\"cognitoIdentityId\":null,\"cognitoIdentityPoolId\":null,"                    \
+#define IDENTITY_START \
+    "\"identity\":{\"accessKey\":null,\"accountId\":null,\"caller\":null,\"cognitoAuthenticationProvider\":null," \
+    "\"cognitoAuthenticationType\":null,\"cognitoIdentityId\":null,\"cognitoIdentityPoolId\":null," \
     "\"principalOrgId\":null,\"sourceIp\":\"198.51.100.24\",\"user\":null,\"userArn\":null,"
 
 /* The complete example of §1.3. */
@@ -156,9 +162,9 @@ static void rest_nothing_is_null(void **state)
                "Self=1-67891234-12456789abcdef012345678;Root=1-65f00000-0123456789abcdef01234567;"
                "Parent=53995c3f42cd8ad8;Sampled=1");
     for (size_t i = 0; i < 10; i++) {
-        static const char *const dropped[] = {"Content-MD5", "Expect",  "Max-Forwards",      "Proxy-Authenticate",
-                                              "Server",      "TE",      "Transfer-Encoding", "Trailer",
-                                              "Upgrade",     "WWW-Authenticate"};
+        static const char *const dropped[] = {
+            "Content-MD5",       "Expect",  "Max-Forwards", "Proxy-Authenticate", "Server", "TE",
+            "Transfer-Encoding", "Trailer", "Upgrade",      "WWW-Authenticate"};
         ask_header(&scene.ask, dropped[i], "x");
     }
     assert_event(&scene, false, expected);
@@ -189,7 +195,8 @@ static void rest_binary_body(void **state)
     context_note_headers(&scene.ctx);
     assert_true(event_v1_write(&scene.ctx, &scene.event));
     event = hg_buf_str(&scene.event);
-    assert_true(hg_str_ends(event, HG_STR("\"body\":\"\\u0000\\u0001\xef\xbf\xbd\",\"isBase64Encoded\":false}")));
+    assert_true(hg_str_ends(
+        event, HG_STR("\"body\":\"\\u0000\\u0001\xef\xbf\xbd\",\"isBase64Encoded\":false}")));
     tear_down(&scene);
 }
 
@@ -323,9 +330,10 @@ static void http_body_encodings(void **state)
         scene.ask.req.body = HG_STR("zzz");
         context_note_headers(&scene.ctx);
         assert_true(event_v2_write(&scene.ctx, &scene.event));
-        assert_true(hg_str_ends(hg_buf_str(&scene.event), rows[i].is_base64
-                                                              ? HG_STR("\"body\":\"enp6\",\"isBase64Encoded\":true}")
-                                                              : HG_STR("\"body\":\"zzz\",\"isBase64Encoded\":false}")));
+        assert_true(hg_str_ends(hg_buf_str(&scene.event),
+                                rows[i].is_base64
+                                    ? HG_STR("\"body\":\"enp6\",\"isBase64Encoded\":true}")
+                                    : HG_STR("\"body\":\"zzz\",\"isBase64Encoded\":false}")));
         tear_down(&scene);
     }
 }
@@ -336,7 +344,8 @@ static void queries_are_decoded(void **state)
     static const struct {
         const char *query, *name, *value;
     } rows[] = {
-        {"dateTimeOffset=2023-06-12T18:05:10.123456+00:00", "dateTimeOffset", "2023-06-12T18:05:10.123456 00:00"},
+        {"dateTimeOffset=2023-06-12T18:05:10.123456+00:00", "dateTimeOffset",
+         "2023-06-12T18:05:10.123456 00:00"},
         {"plus=test+alias@gmail.com", "plus", "test alias@gmail.com"},
         {"email=test%2Balias@gmail.com", "email", "test+alias@gmail.com"},
         {"zhash=abort/", "zhash", "abort/"},

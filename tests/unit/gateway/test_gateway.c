@@ -16,8 +16,8 @@
 #define HTTP_FAULT "{\"message\":\"Internal Server Error\"}"
 
 /* Asks once and compares; the function must not be called. */
-static void expect(struct world *world, const char *method, const char *target, const char *host, int status,
-                   const char *body, const char *error_type)
+static void expect(struct world *world, const char *method, const char *target, const char *host,
+                   int status, const char *body, const char *error_type)
 {
     struct ask ask;
 
@@ -30,8 +30,12 @@ static void expect(struct world *world, const char *method, const char *target, 
     ask_end(&ask);
 }
 
-/* Asks once and lets the function return; compares what the event says about resource or route, and path. */
-static void expect_event(struct world *world, const char *target, const char *host, const char *part)
+/*
+ * Asks once and lets the function return; compares what the event says about resource or route, and
+ * path.
+ */
+static void expect_event(struct world *world, const char *target, const char *host,
+                         const char *part)
 {
     struct ask ask;
 
@@ -66,20 +70,29 @@ static void rest_addresses_and_slashes(void **state)
     (void)world_route(&world, api, "GET", "/{proxy+}");
     (void)world_route(&world, api, "GET", "/existing");
     world_open(&world, NULL);
-    expect_event(&world, "//stage/proxy-value", NULL, "\"path\":\"/stage/proxy-value\",\"protocol\"");
-    expect_event(&world, "/stage//proxy-value", NULL, "\"path\":\"/stage//proxy-value\",\"protocol\"");
+    expect_event(&world, "//stage/proxy-value", NULL,
+                 "\"path\":\"/stage/proxy-value\",\"protocol\"");
+    expect_event(&world, "/stage//proxy-value", NULL,
+                 "\"path\":\"/stage//proxy-value\",\"protocol\"");
     expect_event(&world, "/stage//proxy-value", NULL, "\"path\":\"/proxy-value\",\"httpMethod\"");
     expect_event(&world, "/stage//existing", NULL, "\"resource\":\"/existing\"");
-    expect_event(&world, "/stage/proxy-value/?urlparam=test", NULL, "\"pathParameters\":{\"proxy\":\"proxy-value\"}");
-    expect_event(&world, "/stage/x", "AAAAAAAAAA.execute-api.eu-west-1.amazonaws.com", "\"path\":\"/x\"");
-    expect_event(&world, "/stage/x", "aaaaaaaaaa.execute-api.localhost:8080", "\"domainPrefix\":\"aaaaaaaaaa\"");
-    expect_event(&world, "/_aws/execute-api/aaaaaaaaaa/stage/x", NULL, "\"path\":\"/stage/x\",\"protocol\"");
-    expect(&world, "POST", "/stage/existing", NULL, 403, MISSING, "MissingAuthenticationTokenException");
+    expect_event(&world, "/stage/proxy-value/?urlparam=test", NULL,
+                 "\"pathParameters\":{\"proxy\":\"proxy-value\"}");
+    expect_event(&world, "/stage/x", "AAAAAAAAAA.execute-api.eu-west-1.amazonaws.com",
+                 "\"path\":\"/x\"");
+    expect_event(&world, "/stage/x", "aaaaaaaaaa.execute-api.localhost:8080",
+                 "\"domainPrefix\":\"aaaaaaaaaa\"");
+    expect_event(&world, "/_aws/execute-api/aaaaaaaaaa/stage/x", NULL,
+                 "\"path\":\"/stage/x\",\"protocol\"");
+    expect(&world, "POST", "/stage/existing", NULL, 403, MISSING,
+           "MissingAuthenticationTokenException");
     expect(&world, "GET", "/stage", NULL, 403, MISSING, "MissingAuthenticationTokenException");
     expect(&world, "GET", "/nostage/x", NULL, 403, FORBIDDEN, "ForbiddenException");
     expect(&world, "GET", "/", NULL, 403, FORBIDDEN, "ForbiddenException");
-    expect(&world, "GET", "/stage/x", "bbbbbbbbbb.execute-api.localhost", 403, FORBIDDEN, "ForbiddenException");
-    expect(&world, "GET", "/_aws/execute-api/bbbbbbbbbb/stage/x", NULL, 403, FORBIDDEN, "ForbiddenException");
+    expect(&world, "GET", "/stage/x", "bbbbbbbbbb.execute-api.localhost", 403, FORBIDDEN,
+           "ForbiddenException");
+    expect(&world, "GET", "/_aws/execute-api/bbbbbbbbbb/stage/x", NULL, 403, FORBIDDEN,
+           "ForbiddenException");
     expect(&world, "GET", "/_aws/execute-api/", NULL, 403, FORBIDDEN, "ForbiddenException");
     expect(&world, "OPTIONS", "*", NULL, 403, FORBIDDEN, "ForbiddenException");
     world_fini(&world);
@@ -101,7 +114,8 @@ static void http_stages(void **state)
     expect_event(&world, "/prod/pets", NULL, "\"stage\":\"prod\"");
     expect_event(&world, "/pets", NULL, "\"stage\":\"$default\"");
     expect_event(&world, "/_aws/execute-api/hhhhhhhhhh/pets", NULL, "\"rawPath\":\"/pets\"");
-    expect_event(&world, "/_aws/execute-api/hhhhhhhhhh/$default/pets", NULL, "\"rawPath\":\"/pets\"");
+    expect_event(&world, "/_aws/execute-api/hhhhhhhhhh/$default/pets", NULL,
+                 "\"rawPath\":\"/pets\"");
     expect(&world, "GET", "/prod", NULL, 404, NOT_FOUND, "");
     expect(&world, "POST", "/pets", NULL, 404, NOT_FOUND, "");
     expect(&world, "GET", "/pets/", NULL, 404, NOT_FOUND, "");
@@ -134,8 +148,10 @@ static void several_apis(void **state)
     expect_event(&world, "/both/rest", "rrrrrrrrrr.execute-api.x", "\"apiId\":\"rrrrrrrrrr\"");
     /* The stage's name belongs to two: only $default is left to mean. */
     expect(&world, "GET", "/both/rest", NULL, 404, NOT_FOUND, "");
-    expect(&world, "GET", "/both/closed", "cccccccccc.execute-api.x", 403, FORBIDDEN, "ForbiddenException");
-    expect(&world, "GET", "/_aws/execute-api/cccccccccc/both/closed", NULL, 403, FORBIDDEN, "ForbiddenException");
+    expect(&world, "GET", "/both/closed", "cccccccccc.execute-api.x", 403, FORBIDDEN,
+           "ForbiddenException");
+    expect(&world, "GET", "/_aws/execute-api/cccccccccc/both/closed", NULL, 403, FORBIDDEN,
+           "ForbiddenException");
     expect_event(&world, "/open/closed", NULL, "\"apiId\":\"cccccccccc\"");
     world_fini(&world);
 }
@@ -164,16 +180,21 @@ static void rest_answers_carry_ids(void **state)
     world_open(&world, NULL);
     ask_init(&ask, &world, "GET", "/stage/x");
     ask_header(&ask, "x-amzn-requestid", "7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c11");
-    ask_header(&ask, "X-Amzn-Trace-Id", "Root=1-65f00000-0123456789abcdef01234567;Parent=53995c3f42cd8ad8");
+    ask_header(&ask, "X-Amzn-Trace-Id",
+               "Root=1-65f00000-0123456789abcdef01234567;Parent=53995c3f42cd8ad8");
     ask_header(&ask, "X-HTTP-Method-Override", "PATCH");
     ask_send(&ask, &world);
-    assert_string_equal(world_invocation->trace_id,
-                        "Root=1-65f00000-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1");
-    assert_string_equal(world_invocation->invoked_arn, "arn:aws:lambda:eu-west-1:111122223333:function:Hello");
-    assert_true(hg_str_find_str(hg_buf_str(&world_invocation->payload), HG_STR("\"httpMethod\":\"PATCH\"")) > 0);
+    assert_string_equal(
+        world_invocation->trace_id,
+        "Root=1-65f00000-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1");
+    assert_string_equal(world_invocation->invoked_arn,
+                        "arn:aws:lambda:eu-west-1:111122223333:function:Hello");
+    assert_true(hg_str_find_str(hg_buf_str(&world_invocation->payload),
+                                HG_STR("\"httpMethod\":\"PATCH\"")) > 0);
     world_return("{\"statusCode\":201,\"body\":\"b\",\"headers\":{\"Date\":\"now\"}}");
     assert_answer(&ask, 201, "b", "");
-    assert_str(ask_answer_header(&ask, "x-amzn-RequestId", 0), "7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c11");
+    assert_str(ask_answer_header(&ask, "x-amzn-RequestId", 0),
+               "7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c11");
     assert_int_equal(ask_answer_header(&ask, "x-amz-apigw-id", 0).n, 16);
     assert_str(ask_answer_header(&ask, "x-amzn-trace-id", 0),
                "Root=1-65f00000-0123456789abcdef01234567;Parent=53995c3f42cd8ad8");
@@ -230,7 +251,8 @@ static void failures(void **state)
         {HG_OK, HG_FUNCTION_ERROR, NULL, 502, REST_FAULT, 500, HTTP_FAULT},
         {HG_OK, HG_FUNCTION_TIMEOUT, NULL, 502, REST_FAULT, 500, HTTP_FAULT},
         {HG_OK, HG_FUNCTION_OK, "{\"statusCode\":\"x\"}", 502, REST_FAULT, 500, HTTP_FAULT},
-        {HG_E_THROTTLED, HG_FUNCTION_OK, NULL, 500, REST_FAULT, 503, "{\"message\":\"Service Unavailable\"}"},
+        {HG_E_THROTTLED, HG_FUNCTION_OK, NULL, 500, REST_FAULT, 503,
+         "{\"message\":\"Service Unavailable\"}"},
         {HG_E_TOO_LARGE, HG_FUNCTION_OK, NULL, 413, "{\"message\":\"Request Too Long\"}", 413,
          "{\"message\":\"Request Too Long\"}"},
         {HG_E_UNAVAILABLE, HG_FUNCTION_OK, NULL, 500, REST_FAULT, 500, HTTP_FAULT},
@@ -254,7 +276,8 @@ static void failures(void **state)
             world_return(rows[i / 2].answer);
         else
             world_fail(rows[i / 2].rc, rows[i / 2].error);
-        assert_int_equal(ask.req.response.status, is_rest ? rows[i / 2].rest_status : rows[i / 2].http_status);
+        assert_int_equal(ask.req.response.status,
+                         is_rest ? rows[i / 2].rest_status : rows[i / 2].http_status);
         assert_str(ask.req.response.body, is_rest ? rows[i / 2].rest_body : rows[i / 2].http_body);
         assert_str(ask_answer_header(&ask, "content-type", 0), "application/json");
         ask_end(&ask);
@@ -276,7 +299,8 @@ static void gateway_time_out(void **state)
     ask_send(&ask, &world);
     while (!ask.is_answered)
         hg_loop_turn(world.loops->loops[0], true);
-    assert_answer(&ask, 504, "{\"message\":\"Endpoint request timed out\"}", "InternalServerErrorException");
+    assert_answer(&ask, 504, "{\"message\":\"Endpoint request timed out\"}",
+                  "InternalServerErrorException");
     assert_int_equal(world_cancelled, 1);
     assert_null(world_invocation);
     ask_end(&ask);
@@ -345,32 +369,36 @@ static void routes_that_cannot_be_served(void **state)
     route = world_route(&world, api, "GET", "/gone");
     route->integration->function_ref = HG_STR("Gone");
     route = world_route(&world, api, "GET", "/illegal");
-    world_put(&world, &route->integration->request_parameters, "integration.request.header.Content-Length", "'1'");
+    world_put(&world, &route->integration->request_parameters,
+              "integration.request.header.Content-Length", "'1'");
     route = world_route(&world, api, "GET", "/later");
-    world_put(&world, &route->integration->request_parameters, "integration.request.header.X-Amz-Invocation-Type",
-              "'Event'");
+    world_put(&world, &route->integration->request_parameters,
+              "integration.request.header.X-Amz-Invocation-Type", "'Event'");
     route = world_route(&world, api, "GET", "/nothing");
     route->integration = NULL;
     world_open(&world, NULL);
     assert_int_equal(world.snapshot->notice_count, 8);
     assert_int_equal(world.snapshot->notices[0].kind, HG_NOTICE_NOT_SERVED);
     assert_int_equal(world.snapshot->notices[0].line, 12);
-    assert_str(world.snapshot->notices[0].text, "GET /http: HTTP_PROXY integrations are not served yet");
-    expect(&world, "GET", "/stage/http", NULL, 501, "{\"message\":\"HTTP_PROXY integrations are not served yet\"}",
+    assert_str(world.snapshot->notices[0].text,
+               "GET /http: HTTP_PROXY integrations are not served yet");
+    expect(&world, "GET", "/stage/http", NULL, 501,
+           "{\"message\":\"HTTP_PROXY integrations are not served yet\"}",
            "NotImplementedException");
-    expect(&world, "GET", "/stage/auth", NULL, 501, "{\"message\":\"authorization CUSTOM is not served yet\"}",
-           "NotImplementedException");
+    expect(&world, "GET", "/stage/auth", NULL, 501,
+           "{\"message\":\"authorization CUSTOM is not served yet\"}", "NotImplementedException");
     expect(&world, "GET", "/stage/key", NULL, 501, "{\"message\":\"API keys are not served yet\"}",
            "NotImplementedException");
-    expect(&world, "GET", "/stage/said", NULL, 501, "{\"message\":\"this \\\"kind\\\" is missing\"}",
-           "NotImplementedException");
+    expect(&world, "GET", "/stage/said", NULL, 501,
+           "{\"message\":\"this \\\"kind\\\" is missing\"}", "NotImplementedException");
     expect(&world, "GET", "/stage/method", NULL, 500, REST_FAULT, "InternalServerErrorException");
     expect(&world, "GET", "/stage/gone", NULL, 500, REST_FAULT, "InternalServerErrorException");
     expect(&world, "GET", "/stage/illegal", NULL, 500, REST_FAULT, "InternalServerErrorException");
     expect(&world, "GET", "/stage/nothing", NULL, 500, REST_FAULT, "InternalServerErrorException");
-    expect(&world, "GET", "/stage/later", NULL, 501,
-           "{\"message\":\"The invocation type Event needs the queue of asynchronous events, which is not served yet\"}",
-           "NotImplementedException");
+    expect(
+        &world, "GET", "/stage/later", NULL, 501,
+        "{\"message\":\"The invocation type Event needs the queue of asynchronous events, which is not served yet\"}",
+        "NotImplementedException");
     world_fini(&world);
 }
 
@@ -399,12 +427,14 @@ static void stage_variables_choose_the_function(void **state)
 
 /* ---- gateway responses ---- */
 
-static struct hg_gateway_response *customise(struct world *world, struct hg_api *api, const char *type, int status)
+static struct hg_gateway_response *customise(struct world *world, struct hg_api *api,
+                                             const char *type, int status)
 {
     struct hg_gateway_response *response;
 
     if (!api->gateway_responses)
-        api->gateway_responses = hg_arena_must(world->snapshot->arena, 4 * sizeof(*api->gateway_responses));
+        api->gateway_responses =
+            hg_arena_must(world->snapshot->arena, 4 * sizeof(*api->gateway_responses));
     response = &api->gateway_responses[api->gateway_response_count++];
     response->type = hg_str_of(type);
     response->status = status;
@@ -422,25 +452,32 @@ static void customised_gateway_responses(void **state)
     (void)world_route(&world, api, "GET", "/x");
     world_put(&world, &api->stages[0].variables, "team", "blue");
     response = customise(&world, api, "MISSING_AUTHENTICATION_TOKEN", 404);
-    world_put(&world, &response->parameters, "gatewayresponse.header.Access-Control-Allow-Origin", "'*'");
-    world_put(&world, &response->parameters, "gatewayresponse.header.X-Team", "stageVariables.team");
-    world_put(&world, &response->parameters, "gatewayresponse.header.X-Me", "method.request.header.X-Me");
-    world_put(&world, &response->parameters, "gatewayresponse.header.X-None", "method.request.header.x-me");
-    world_put(&world, &response->parameters, "gatewayresponse.header.X-Q", "method.request.querystring.q");
+    world_put(&world, &response->parameters, "gatewayresponse.header.Access-Control-Allow-Origin",
+              "'*'");
+    world_put(&world, &response->parameters, "gatewayresponse.header.X-Team",
+              "stageVariables.team");
+    world_put(&world, &response->parameters, "gatewayresponse.header.X-Me",
+              "method.request.header.X-Me");
+    world_put(&world, &response->parameters, "gatewayresponse.header.X-None",
+              "method.request.header.x-me");
+    world_put(&world, &response->parameters, "gatewayresponse.header.X-Q",
+              "method.request.querystring.q");
     world_put(&world, &response->templates, "text/html", "<p>$context.error.message</p>");
-    world_put(&world, &response->templates, "application/json",
-              "{\"m\":$context.error.messageString,\"t\":\"$context.error.responseType\",\"p\":\"$context.path\","
-              "\"v\":\"$stageVariables.team\",\"none\":\"$context.authorizer.claims.sub\",\"$util\":1}");
+    world_put(
+        &world, &response->templates, "application/json",
+        "{\"m\":$context.error.messageString,\"t\":\"$context.error.responseType\",\"p\":\"$context.path\","
+        "\"v\":\"$stageVariables.team\",\"none\":\"$context.authorizer.claims.sub\",\"$util\":1}");
     (void)customise(&world, api, "DEFAULT_5XX", 599);
     world_open(&world, NULL);
 
     ask_init(&ask, &world, "GET", "/stage/nope?q=a%20b");
     ask_header(&ask, "X-Me", "you");
     ask_send(&ask, &world);
-    assert_answer(&ask, 404,
-                  "{\"m\":\"Missing Authentication Token\",\"t\":\"MISSING_AUTHENTICATION_TOKEN\",\"p\":\"/stage/nope\","
-                  "\"v\":\"blue\",\"none\":\"\",\"$util\":1}",
-                  "MissingAuthenticationTokenException");
+    assert_answer(
+        &ask, 404,
+        "{\"m\":\"Missing Authentication Token\",\"t\":\"MISSING_AUTHENTICATION_TOKEN\",\"p\":\"/stage/nope\","
+        "\"v\":\"blue\",\"none\":\"\",\"$util\":1}",
+        "MissingAuthenticationTokenException");
     assert_str(ask_answer_header(&ask, "Access-Control-Allow-Origin", 0), "*");
     assert_str(ask_answer_header(&ask, "X-Team", 0), "blue");
     assert_str(ask_answer_header(&ask, "X-Me", 0), "you");
@@ -451,7 +488,8 @@ static void customised_gateway_responses(void **state)
     ask_init(&ask, &world, "GET", "/stage/nope");
     ask_header(&ask, "Accept", "text/html, */*");
     ask_send(&ask, &world);
-    assert_answer(&ask, 404, "<p>Missing Authentication Token</p>", "MissingAuthenticationTokenException");
+    assert_answer(&ask, 404, "<p>Missing Authentication Token</p>",
+                  "MissingAuthenticationTokenException");
     assert_str(ask_answer_header(&ask, "content-type", 0), "text/html");
     ask_end(&ask);
 
@@ -471,7 +509,8 @@ static struct hg_integ_model *mock_of(struct world *world, struct hg_route *rout
     struct hg_integ_model *model = route->integration;
 
     model->type = HG_INTEG_MOCK;
-    model->responses = hg_arena_must(world->snapshot->arena, (responses + 1) * sizeof(*model->responses));
+    model->responses =
+        hg_arena_must(world->snapshot->arena, (responses + 1) * sizeof(*model->responses));
     model->response_count = responses;
     return model;
 }
@@ -491,8 +530,10 @@ static void mock_answers(void **state)
     model->responses[1].status = 419;
     model->responses[1].selection_pattern = HG_STR("4\\d{2}");
     world_put(&world, &model->responses[1].parameters, "method.response.header.X-Pot", "'short'");
-    world_put(&world, &model->responses[1].parameters, "method.response.header.X-Id", "context.requestId");
-    world_put(&world, &model->responses[1].parameters, "method.response.header.X-Back", "integration.response.header.a");
+    world_put(&world, &model->responses[1].parameters, "method.response.header.X-Id",
+              "context.requestId");
+    world_put(&world, &model->responses[1].parameters, "method.response.header.X-Back",
+              "integration.response.header.a");
     world_put(&world, &model->responses[1].parameters, "method.response.header.Server", "'me'");
     world_put(&world, &model->responses[1].templates, "application/json", "{\"pot\":\"tea\"}");
     world_put(&world, &model->responses[1].templates, "text/html", "<p>");
@@ -505,7 +546,8 @@ static void mock_answers(void **state)
     assert_str(ask_answer_header(&ask, "content-type", 0), "application/json");
     assert_str(ask_answer_header(&ask, "x-pot", 0), "short");
     assert_str(ask_answer_header(&ask, "x-amzn-remapped-server", 0), "me");
-    assert_true(hg_str_eq(ask_answer_header(&ask, "x-id", 0), ask_answer_header(&ask, "x-amzn-requestid", 0)));
+    assert_true(hg_str_eq(ask_answer_header(&ask, "x-id", 0),
+                          ask_answer_header(&ask, "x-amzn-requestid", 0)));
     assert_null(ask_answer_header(&ask, "x-back", 0).p);
     assert_null(ask_answer_header(&ask, "x-amzn-trace-id", 0).p);
     assert_int_equal(ask_answer_header(&ask, "x-amz-apigw-id", 0).n, 16);
@@ -558,13 +600,16 @@ static void mocks_that_fail(void **state)
     model->passthrough = HG_STR("NEVER");
     model = mock_of(&world, world_route(&world, api, "GET", "/engine"), 1);
     world_put(&world, &model->request_templates, "application/json", "{\"statusCode\":200}");
-    world_put(&world, &model->responses[0].templates, "application/json", "{\"id\":\"$input.params('id')\"}");
+    world_put(&world, &model->responses[0].templates, "application/json",
+              "{\"id\":\"$input.params('id')\"}");
     model->line = 7;
     world_open(&world, NULL);
     expect(&world, "GET", "/stage/none", NULL, 500, REST_FAULT, "InternalServerErrorException");
-    expect(&world, "GET", "/stage/unmatched", NULL, 500, REST_FAULT, "InternalServerErrorException");
+    expect(&world, "GET", "/stage/unmatched", NULL, 500, REST_FAULT,
+           "InternalServerErrorException");
     expect(&world, "GET", "/stage/text", NULL, 500, REST_FAULT, "InternalServerErrorException");
-    expect(&world, "GET", "/stage/never", NULL, 415, "{\"message\":\"Unsupported Media Type\"}", "BadRequestException");
+    expect(&world, "GET", "/stage/never", NULL, 415, "{\"message\":\"Unsupported Media Type\"}",
+           "BadRequestException");
     assert_int_equal(world.snapshot->notice_count, 1);
     assert_int_equal(world.snapshot->notices[0].line, 7);
     assert_true(hg_str_find_str(world.snapshot->notices[0].text, HG_STR("mapping template")) > 0);
@@ -597,10 +642,17 @@ static void cors_of_http_apis(void **state)
     (void)world_stage(&world, api, "$default");
     (void)world_route(&world, api, "ANY", "/x");
     (void)world_route(&world, api, "OPTIONS", "/own");
-    api->cors = (struct hg_cors){.is_set = true, .allow_origins = origins, .allow_origin_count = 2,
-                                 .allow_methods = methods, .allow_method_count = 2, .allow_headers = headers,
-                                 .allow_header_count = 2, .expose_headers = exposed, .expose_header_count = 1,
-                                 .max_age = 600, .allow_credentials = true};
+    api->cors = (struct hg_cors){.is_set = true,
+                                 .allow_origins = origins,
+                                 .allow_origin_count = 2,
+                                 .allow_methods = methods,
+                                 .allow_method_count = 2,
+                                 .allow_headers = headers,
+                                 .allow_header_count = 2,
+                                 .expose_headers = exposed,
+                                 .expose_header_count = 1,
+                                 .max_age = 600,
+                                 .allow_credentials = true};
     world_open(&world, NULL);
 
     preflight(&world, "https://app.example", "/no/such/route", &ask);
@@ -620,7 +672,8 @@ static void cors_of_http_apis(void **state)
 
     preflight(&world, "http://localhost:3000", "/own", &ask);
     assert_false(ask.is_answered);
-    world_return("{\"statusCode\":200,\"headers\":{\"Access-Control-Allow-Origin\":\"*\",\"x\":\"y\"}}");
+    world_return(
+        "{\"statusCode\":200,\"headers\":{\"Access-Control-Allow-Origin\":\"*\",\"x\":\"y\"}}");
     assert_str(ask_answer_header(&ask, "access-control-allow-origin", 0), "http://localhost:3000");
     assert_null(ask_answer_header(&ask, "access-control-allow-origin", 1).p);
     assert_str(ask_answer_header(&ask, "access-control-expose-headers", 0), "x-seen");
@@ -732,11 +785,11 @@ static void access_lines(void **state)
     options.access_log_file = path;
     (void)world_route(&world, api, "GET", "/pets/{id}");
     (void)world_stage(&world, api, "plain");
-    api->stages[0].access_log_format =
-        HG_STR("{\"id\":\"$context.requestId\",\"ip\":\"$context.identity.sourceIp\",\"status\":$context.status,"
-               "\"path\":\"$context.resourcePath\",\"len\":\"$context.responseLength\","
-               "\"none\":\"$context.authorizer.principalId\",\"int\":$context.integration.status/"
-               "$context.integrationStatus,\"user\":\"$context.identity.user\",\"err\":$context.error.messageString}");
+    api->stages[0].access_log_format = HG_STR(
+        "{\"id\":\"$context.requestId\",\"ip\":\"$context.identity.sourceIp\",\"status\":$context.status,"
+        "\"path\":\"$context.resourcePath\",\"len\":\"$context.responseLength\","
+        "\"none\":\"$context.authorizer.principalId\",\"int\":$context.integration.status/"
+        "$context.integrationStatus,\"user\":\"$context.identity.user\",\"err\":$context.error.messageString}");
     world_open(&world, &options);
     ask_init(&ask, &world, "GET", "/stage/pets/7");
     ask_header(&ask, "x-amzn-requestid", "7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c11");
@@ -758,12 +811,14 @@ static void access_lines(void **state)
     assert_true(length > 0);
     text[length] = '\0';
     assert_non_null(strstr(
-        text, "{\"id\":\"7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c11\",\"ip\":\"198.51.100.24\",\"status\":201,"
-              "\"path\":\"/pets/{id}\",\"len\":\"5\",\"none\":\"-\",\"int\":201/200,\"user\":\"-\",\"err\":-}\n"));
+        text,
+        "{\"id\":\"7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c11\",\"ip\":\"198.51.100.24\",\"status\":201,"
+        "\"path\":\"/pets/{id}\",\"len\":\"5\",\"none\":\"-\",\"int\":201/200,\"user\":\"-\",\"err\":-}\n"));
     assert_non_null(strstr(
-        text, "{\"id\":\"7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c12\",\"ip\":\"198.51.100.24\",\"status\":403,"
-              "\"path\":\"-\",\"len\":\"42\",\"none\":\"-\",\"int\":-/-,\"user\":\"-\","
-              "\"err\":\"Missing Authentication Token\"}\n"));
+        text,
+        "{\"id\":\"7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c12\",\"ip\":\"198.51.100.24\",\"status\":403,"
+        "\"path\":\"-\",\"len\":\"42\",\"none\":\"-\",\"int\":-/-,\"user\":\"-\","
+        "\"err\":\"Missing Authentication Token\"}\n"));
     assert_non_null(strstr(text, "\n198.51.100.24 \"GET /plain/pets/7 HTTP/2\" 202 2B "));
     assert_non_null(strstr(text, "ms Hello 7d3c1a52-5b1e-4c0e-9a43-0e6a8f4b2c13\n"));
     assert_null(strstr(text, "secret"));
@@ -787,11 +842,12 @@ static void lists_of_routes(void **state)
     world_open(&world, NULL);
     hg_buf_init(&text, 1 << 16);
     gateway_list_routes(world.snapshot, "http://127.0.0.1:8080", &text);
-    assert_str(hg_buf_str(&text),
-               "GET     http://127.0.0.1:8080/_aws/execute-api/aaaaaaaaaa/stage/hello -> Hello (python3.13)\n"
-               "OPTIONS http://127.0.0.1:8080/_aws/execute-api/aaaaaaaaaa/stage/hello -> MOCK\n"
-               "ANY     http://127.0.0.1:8080/* -> Hello (python3.13)\n"
-               "ANY     http://127.0.0.1:8080/_aws/execute-api/hhhhhhhhhh/stage/* -> Hello (python3.13)\n");
+    assert_str(
+        hg_buf_str(&text),
+        "GET     http://127.0.0.1:8080/_aws/execute-api/aaaaaaaaaa/stage/hello -> Hello (python3.13)\n"
+        "OPTIONS http://127.0.0.1:8080/_aws/execute-api/aaaaaaaaaa/stage/hello -> MOCK\n"
+        "ANY     http://127.0.0.1:8080/* -> Hello (python3.13)\n"
+        "ANY     http://127.0.0.1:8080/_aws/execute-api/hhhhhhhhhh/stage/* -> Hello (python3.13)\n");
     hg_buf_fini(&text);
     world_fini(&world);
 }

@@ -16,7 +16,8 @@ static void check(enum hg_contract contract, bool may_decode, const struct row *
 {
     struct hg_arena *arena = hg_arena_new(HG_REQUEST_ARENA_MAX);
     struct hg_answer answer;
-    enum hg_verdict verdict = response_parse(hg_str_of(row->document), contract, may_decode, arena, &answer);
+    enum hg_verdict verdict =
+        response_parse(hg_str_of(row->document), contract, may_decode, arena, &answer);
     enum hg_verdict expected = row->status > 0    ? HG_VERDICT_OK
                                : row->status == 0 ? HG_VERDICT_MALFORMED
                                                   : HG_VERDICT_BAD_BASE64;
@@ -27,7 +28,8 @@ static void check(enum hg_contract contract, bool may_decode, const struct row *
         assert_int_equal(answer.status, row->status);
         assert_str(answer.body, row->body);
         if (row->content_type) {
-            assert_true(hg_str_is_nocase(answer.headers[answer.header_count - 1].name, "content-type"));
+            assert_true(
+                hg_str_is_nocase(answer.headers[answer.header_count - 1].name, "content-type"));
             assert_str(answer.headers[answer.header_count - 1].value, row->content_type);
         }
         hg_blob_unref(answer.holder);
@@ -118,10 +120,12 @@ static void http_v2_rows(void **state)
         {"3.1", 200, "3.1", JSON},
         {"true", 200, "true", JSON},
         {"null", 200, "null", JSON},
-        {"{\"body\":\"x\",\"headers\":{\"a\":\"b\"}}", 200, "{\"body\":\"x\",\"headers\":{\"a\":\"b\"}}", JSON},
+        {"{\"body\":\"x\",\"headers\":{\"a\":\"b\"}}", 200,
+         "{\"body\":\"x\",\"headers\":{\"a\":\"b\"}}", JSON},
         {"{\"statusCode\":201,\"body\":\"hello\"}", 201, "hello", PLAIN},
         {"{\"statusCode\":\"202\"}", 202, "", PLAIN},
-        {"{\"statusCode\":200,\"body\":\"{\\\"hello\\\": \\\"world\\\"}\"}", 200, "{\"hello\": \"world\"}", PLAIN},
+        {"{\"statusCode\":200,\"body\":\"{\\\"hello\\\": \\\"world\\\"}\"}", 200,
+         "{\"hello\": \"world\"}", PLAIN},
         {"{\"statusCode\":200,\"other\":1,\"body\":\"x\"}", 200, "x", PLAIN},
         {"{\"statusCode\":200,\"body\":{\"a\": 1}}", 200, "{\"a\":1}", PLAIN},
         {"{\"statusCode\":200,\"body\":\"aGk=\",\"isBase64Encoded\":true}", 200, "hi", PLAIN},
@@ -169,9 +173,11 @@ static void assert_headers(enum hg_contract contract, const char *document, cons
     struct hg_buf lines;
 
     hg_buf_init(&lines, 1 << 16);
-    assert_int_equal(response_parse(hg_str_of(document), contract, false, arena, &answer), HG_VERDICT_OK);
+    assert_int_equal(response_parse(hg_str_of(document), contract, false, arena, &answer),
+                     HG_VERDICT_OK);
     for (size_t i = 0; i < answer.header_count; i++)
-        hg_buf_printf(&lines, "%.*s: %.*s\n", HG_STR_ARG(answer.headers[i].name), HG_STR_ARG(answer.headers[i].value));
+        hg_buf_printf(&lines, "%.*s: %.*s\n", HG_STR_ARG(answer.headers[i].name),
+                      HG_STR_ARG(answer.headers[i].value));
     assert_str(hg_buf_str(&lines), expected);
     hg_buf_fini(&lines);
     hg_blob_unref(answer.holder);
@@ -181,42 +187,55 @@ static void assert_headers(enum hg_contract contract, const char *document, cons
 static void headers_are_merged(void **state)
 {
     (void)state;
-    assert_headers(HG_CONTRACT_REST,
-                   "{\"multiValueHeaders\":{\"tesT-Multi\":[\"value-multi\"],\"Set-Cookie\":[\"a=1\",\"b=2\"]},"
-                   "\"headers\":{\"x\":\"1\",\"test-multi\":\"value-solo\",\"content-type\":\"text/html\"}}",
-                   "tesT-Multi: value-multi\ntesT-Multi: value-solo\nSet-Cookie: a=1\nSet-Cookie: b=2\nx: 1\n"
-                   "content-type: text/html\n");
-    assert_headers(HG_CONTRACT_HTTP_V1,
-                   "{\"statusCode\":200,\"multiValueHeaders\":{\"x-m\":[\"1\",\"2\"]},\"headers\":{\"X-M\":\"3\"}}",
-                   "x-m: 1\nx-m: 2\nx-m: 3\nContent-Type: text/plain; charset=utf-8\n");
-    assert_headers(HG_CONTRACT_HTTP_V2,
-                   "{\"statusCode\":200,\"headers\":{\"x-n\":3,\"x-b\":false},\"cookies\":[\"a=1; HttpOnly\",\"b=2\"],"
-                   "\"multiValueHeaders\":{\"x-n\":[\"4\"]}}",
-                   "x-n: 3\nx-b: false\nset-cookie: a=1; HttpOnly\nset-cookie: b=2\n"
-                   "Content-Type: text/plain; charset=utf-8\n");
+    assert_headers(
+        HG_CONTRACT_REST,
+        "{\"multiValueHeaders\":{\"tesT-Multi\":[\"value-multi\"],\"Set-Cookie\":[\"a=1\",\"b=2\"]},"
+        "\"headers\":{\"x\":\"1\",\"test-multi\":\"value-solo\",\"content-type\":\"text/html\"}}",
+        "tesT-Multi: value-multi\ntesT-Multi: value-solo\nSet-Cookie: a=1\nSet-Cookie: b=2\nx: 1\n"
+        "content-type: text/html\n");
+    assert_headers(
+        HG_CONTRACT_HTTP_V1,
+        "{\"statusCode\":200,\"multiValueHeaders\":{\"x-m\":[\"1\",\"2\"]},\"headers\":{\"X-M\":\"3\"}}",
+        "x-m: 1\nx-m: 2\nx-m: 3\nContent-Type: text/plain; charset=utf-8\n");
+    assert_headers(
+        HG_CONTRACT_HTTP_V2,
+        "{\"statusCode\":200,\"headers\":{\"x-n\":3,\"x-b\":false},\"cookies\":[\"a=1; HttpOnly\",\"b=2\"],"
+        "\"multiValueHeaders\":{\"x-n\":[\"4\"]}}",
+        "x-n: 3\nx-b: false\nset-cookie: a=1; HttpOnly\nset-cookie: b=2\n"
+        "Content-Type: text/plain; charset=utf-8\n");
 }
 
 static void protected_headers_are_renamed(void **state)
 {
-    static const char *const renamed[] = {"Connection", "Content-Length",   "Date",        "Server",
-                                          "Host",       "Authorization",    "User-Agent",  "WWW-Authenticate",
-                                          "Content-MD5", "Max-Forwards",    "x-amzn-RequestId"};
+    static const char *const renamed[] = {"Connection",
+                                          "Content-Length",
+                                          "Date",
+                                          "Server",
+                                          "Host",
+                                          "Authorization",
+                                          "User-Agent",
+                                          "WWW-Authenticate",
+                                          "Content-MD5",
+                                          "Max-Forwards",
+                                          "x-amzn-RequestId"};
 
     (void)state;
     for (size_t i = 0; i < HG_COUNT(renamed); i++) {
         char document[128], expected[128];
 
         (void)snprintf(document, sizeof(document), "{\"headers\":{\"%s\":\"17\"}}", renamed[i]);
-        (void)snprintf(expected, sizeof(expected), "x-amzn-Remapped-%s: 17\nContent-Type: application/json\n",
-                       renamed[i]);
+        (void)snprintf(expected, sizeof(expected),
+                       "x-amzn-Remapped-%s: 17\nContent-Type: application/json\n", renamed[i]);
         assert_headers(HG_CONTRACT_REST, document, expected);
     }
-    assert_headers(HG_CONTRACT_REST, "{\"headers\":{\"transfer-encoding\":\"chunked\",\"Accept\":\"a\"}}",
+    assert_headers(HG_CONTRACT_REST,
+                   "{\"headers\":{\"transfer-encoding\":\"chunked\",\"Accept\":\"a\"}}",
                    "Accept: a\nContent-Type: application/json\n");
-    assert_headers(HG_CONTRACT_HTTP_V2,
-                   "{\"statusCode\":200,\"headers\":{\"Transfer-Encoding\":\"chunked\",\"Connection\":\"close\","
-                   "\"Keep-Alive\":\"x\",\"Content-Length\":\"99\",\"WWW-Authenticate\":\"w\"}}",
-                   "WWW-Authenticate: w\nContent-Type: text/plain; charset=utf-8\n");
+    assert_headers(
+        HG_CONTRACT_HTTP_V2,
+        "{\"statusCode\":200,\"headers\":{\"Transfer-Encoding\":\"chunked\",\"Connection\":\"close\","
+        "\"Keep-Alive\":\"x\",\"Content-Length\":\"99\",\"WWW-Authenticate\":\"w\"}}",
+        "WWW-Authenticate: w\nContent-Type: text/plain; charset=utf-8\n");
 }
 
 static void too_many_headers_are_malformed(void **state)
@@ -246,16 +265,25 @@ static void accept_matrix(void **state)
         const char *accept;
         bool is_binary;
     } rows[] = {
-        {"image/png", true},         {"image/png; q=1", true},    {"image/png,text/html", true},
-        {"text/html,image/png", false}, {"*/*", false},           {"image/*", false},
-        {"application/test", true},  {"application/*", true},     {"other/test", false},
-        {"", false},                 {"application", false},      {"application/", false},
+        {"image/png", true},
+        {"image/png; q=1", true},
+        {"image/png,text/html", true},
+        {"text/html,image/png", false},
+        {"*/*", false},
+        {"image/*", false},
+        {"application/test", true},
+        {"application/*", true},
+        {"other/test", false},
+        {"", false},
+        {"application", false},
+        {"application/", false},
         {"IMAGE/PNG", true},
     };
 
     (void)state;
     for (size_t i = 0; i < HG_COUNT(rows); i++)
-        assert_int_equal(binary_matches(types, HG_COUNT(types), hg_str_of(rows[i].accept)), rows[i].is_binary);
+        assert_int_equal(binary_matches(types, HG_COUNT(types), hg_str_of(rows[i].accept)),
+                         rows[i].is_binary);
     assert_true(binary_matches(all, 1, HG_STR("x/y")));
     assert_true(binary_matches(all, 1, HG_STR("*/*")));
     assert_false(binary_matches(NULL, 0, HG_STR("x/y")));

@@ -25,9 +25,10 @@ static const char *find(struct hg_arena *arena, const struct row *row)
         struct hg_pattern *pattern = hg_arena_must(arena, sizeof(*pattern));
 
         assert_int_equal(pattern_parse(arena, hg_str_of(space + 1), pattern, &err), HG_OK);
-        assert_int_equal(route_table_add(table, hg_str_is(method, "ANY") ? HG_METHOD_ANY : method_of(method), pattern,
-                                         row->routes[i], &warning, &err),
-                         HG_OK);
+        assert_int_equal(
+            route_table_add(table, hg_str_is(method, "ANY") ? HG_METHOD_ANY : method_of(method),
+                            pattern, row->routes[i], &warning, &err),
+            HG_OK);
     }
     return route_table_find(table, method_of(hg_str_of(row->method)), hg_str_of(row->path));
 }
@@ -39,8 +40,8 @@ static void check(const struct row *rows, size_t count)
         const char *winner = find(arena, &rows[i]);
 
         if (!winner != !rows[i].winner || (winner && strcmp(winner, rows[i].winner) != 0))
-            fail_msg("%s %s: %s instead of %s", rows[i].method, rows[i].path, winner ? winner : "none",
-                     rows[i].winner ? rows[i].winner : "none");
+            fail_msg("%s %s: %s instead of %s", rows[i].method, rows[i].path,
+                     winner ? winner : "none", rows[i].winner ? rows[i].winner : "none");
         hg_arena_free(arena);
     }
 }
@@ -48,14 +49,42 @@ static void check(const struct row *rows, size_t count)
 static void rest_prefers_literals_from_the_left(void **state)
 {
     static const struct row rows[] = {
-        {HG_API_REST, {"GET /{param1}/{param2}", "GET /{param}/bar"}, "GET", "/foo/bar", "GET /{param}/bar"},
-        {HG_API_REST, {"GET /foo/{proxy+}", "GET /{proxy+}"}, "GET", "/foo/x/y", "GET /foo/{proxy+}"},
-        {HG_API_REST, {"GET /{p1}/{p2}/baz", "GET /{p1}/bar/{p2}"}, "GET", "/foo/bar/baz", "GET /{p1}/{p2}/baz"},
-        {HG_API_REST, {"GET /foo/{p1}/baz", "GET /foo/{p1}/{p2}"}, "GET", "/foo/bar/baz", "GET /foo/{p1}/baz"},
-        {HG_API_REST, {"GET /foo/{p1}/baz", "GET /foo/{p1}/{p2}"}, "GET", "/foo/bar/qux", "GET /foo/{p1}/{p2}"},
-        {HG_API_REST, {"GET /pets/{id}", "GET /pets/latest"}, "GET", "/pets/latest", "GET /pets/latest"},
+        {HG_API_REST,
+         {"GET /{param1}/{param2}", "GET /{param}/bar"},
+         "GET",
+         "/foo/bar",
+         "GET /{param}/bar"},
+        {HG_API_REST,
+         {"GET /foo/{proxy+}", "GET /{proxy+}"},
+         "GET",
+         "/foo/x/y",
+         "GET /foo/{proxy+}"},
+        {HG_API_REST,
+         {"GET /{p1}/{p2}/baz", "GET /{p1}/bar/{p2}"},
+         "GET",
+         "/foo/bar/baz",
+         "GET /{p1}/{p2}/baz"},
+        {HG_API_REST,
+         {"GET /foo/{p1}/baz", "GET /foo/{p1}/{p2}"},
+         "GET",
+         "/foo/bar/baz",
+         "GET /foo/{p1}/baz"},
+        {HG_API_REST,
+         {"GET /foo/{p1}/baz", "GET /foo/{p1}/{p2}"},
+         "GET",
+         "/foo/bar/qux",
+         "GET /foo/{p1}/{p2}"},
+        {HG_API_REST,
+         {"GET /pets/{id}", "GET /pets/latest"},
+         "GET",
+         "/pets/latest",
+         "GET /pets/latest"},
         {HG_API_REST, {"GET /pets/{id}", "GET /{a}/dog"}, "GET", "/pets/dog", "GET /pets/{id}"},
-        {HG_API_REST, {"GET /pets/{id}/toys", "GET /pets/latest"}, "GET", "/pets/latest/toys", "GET /pets/{id}/toys"},
+        {HG_API_REST,
+         {"GET /pets/{id}/toys", "GET /pets/latest"},
+         "GET",
+         "/pets/latest/toys",
+         "GET /pets/{id}/toys"},
         {HG_API_REST, {"GET /a/{p+}", "GET /{x}/{y}"}, "GET", "/a/b", "GET /a/{p+}"},
     };
 
@@ -70,8 +99,16 @@ static void rest_falls_back_over_the_whole_tree(void **state)
         {HG_API_REST, {"GET /test", "OPTIONS /{proxy+}"}, "GET", "/test", "GET /test"},
         {HG_API_REST, {"GET /test", "OPTIONS /{proxy+}"}, "POST", "/test", NULL},
         {HG_API_REST, {"ANY /exact", "GET /{proxy+}"}, "GET", "/exact", "ANY /exact"},
-        {HG_API_REST, {"ANY /part1", "ANY /part1/hardcoded", "ANY /{param+}"}, "GET", "/part1/random", "ANY /{param+}"},
-        {HG_API_REST, {"ANY /part1", "ANY /part1/hardcoded", "ANY /{param+}"}, "GET", "/part1", "ANY /part1"},
+        {HG_API_REST,
+         {"ANY /part1", "ANY /part1/hardcoded", "ANY /{param+}"},
+         "GET",
+         "/part1/random",
+         "ANY /{param+}"},
+        {HG_API_REST,
+         {"ANY /part1", "ANY /part1/hardcoded", "ANY /{param+}"},
+         "GET",
+         "/part1",
+         "ANY /part1"},
         {HG_API_REST, {"GET /a/{x}/c", "POST /a/b/c"}, "GET", "/a/b/c", "GET /a/{x}/c"},
         {HG_API_REST, {"GET /a/b/{r+}", "POST /a/{x}/c"}, "POST", "/a/b/c", "POST /a/{x}/c"},
     };
@@ -119,7 +156,10 @@ static void any_covers_seven_methods(void **state)
 
 static void http_order(void **state)
 {
-#define PETS {"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}"}
+#define PETS \
+    { \
+        "GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}" \
+    }
     static const struct row rows[] = {
         {HG_API_HTTP, PETS, "GET", "/pets/dog/1", "GET /pets/dog/1"},
         {HG_API_HTTP, PETS, "GET", "/pets/dog/2", "GET /pets/dog/{id}"},
@@ -132,8 +172,16 @@ static void http_order(void **state)
         {HG_API_HTTP, {"ANY /static", "GET /{all+}"}, "GET", "/static", "ANY /static"},
         /* Any full match before any greedy one, unlike REST. */
         {HG_API_HTTP, {"GET /a/{p+}", "GET /{x}/{y}"}, "GET", "/a/b", "GET /{x}/{y}"},
-        {HG_API_HTTP, {"GET /a/{p+}", "GET /a/b/{p+}", "GET /{p+}"}, "GET", "/a/b/c", "GET /a/b/{p+}"},
-        {HG_API_HTTP, {"GET /Case/{a}/x", "GET /Case/{b}/y"}, "GET", "/Case/1/y", "GET /Case/{b}/y"},
+        {HG_API_HTTP,
+         {"GET /a/{p+}", "GET /a/b/{p+}", "GET /{p+}"},
+         "GET",
+         "/a/b/c",
+         "GET /a/b/{p+}"},
+        {HG_API_HTTP,
+         {"GET /Case/{a}/x", "GET /Case/{b}/y"},
+         "GET",
+         "/Case/1/y",
+         "GET /Case/{b}/y"},
         {HG_API_HTTP, {"GET /hello"}, "GET", "/hello/", NULL},
         {HG_API_HTTP, {"GET /metrics/{proxy+}"}, "GET", "/metrics/", "GET /metrics/{proxy+}"},
         {HG_API_HTTP, {"GET /metrics/{proxy+}"}, "GET", "/metrics", NULL},
@@ -167,8 +215,8 @@ static void params_are_taken_from_the_path(void **state)
 
 static void bad_templates_are_refused(void **state)
 {
-    static const char *const bad[] = {"",         "pets",     "/a{id}",   "/{id}x",      "/{}",
-                                      "/{+}",     "/{a",      "/a}",      "/{a+}/below", "/{a{b}}"};
+    static const char *const bad[] = {"",     "pets", "/a{id}", "/{id}x",      "/{}",
+                                      "/{+}", "/{a",  "/a}",    "/{a+}/below", "/{a{b}}"};
     struct hg_arena *arena = hg_arena_new(1 << 20);
     struct hg_pattern pattern;
     struct hg_error err;
@@ -192,7 +240,8 @@ static void the_same_route_twice_is_a_conflict(void **state)
     assert_int_equal(pattern_parse(arena, HG_STR("/pets/{pet}/toys"), &other, &err), HG_OK);
     assert_int_equal(route_table_add(table, HG_METHOD_GET, &one, "1", &warning, &err), HG_OK);
     assert_string_equal(warning.text, "");
-    assert_int_equal(route_table_add(table, HG_METHOD_GET, &two, "2", &warning, &err), HG_E_CONFLICT);
+    assert_int_equal(route_table_add(table, HG_METHOD_GET, &two, "2", &warning, &err),
+                     HG_E_CONFLICT);
     assert_int_equal(route_table_add(table, HG_METHOD_GET, &other, "3", &warning, &err), HG_OK);
     assert_non_null(strstr(warning.text, "A sibling ({id})"));
     hg_arena_free(arena);

@@ -68,8 +68,10 @@ void world_init(struct world *world)
 {
     *world = (struct world){0};
     world->snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("111122223333"));
-    world->snapshot->apis = hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_api));
-    world->snapshot->functions = hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_function *));
+    world->snapshot->apis =
+        hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_api));
+    world->snapshot->functions =
+        hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_function *));
     world_invocation = NULL;
     world_cancelled = 0;
     (void)world_function(world, "Hello");
@@ -83,8 +85,8 @@ struct hg_function *world_function(struct world *world, const char *name)
     function->name = hg_str_of(name);
     function->version = HG_STR("$LATEST");
     function->runtime = HG_STR("python3.13");
-    function->arn = hg_str_of(
-        hg_arena_printf(snapshot->arena, "arn:aws:lambda:eu-west-1:111122223333:function:%s", name));
+    function->arn = hg_str_of(hg_arena_printf(
+        snapshot->arena, "arn:aws:lambda:eu-west-1:111122223333:function:%s", name));
     snapshot->functions[snapshot->function_count++] = function;
     (void)hg_map_set(&snapshot->functions_by_name, function->name, function);
     return function;
@@ -111,14 +113,16 @@ struct hg_stage *world_stage(struct world *world, struct hg_api *api, const char
     return stage;
 }
 
-struct hg_route *world_route(struct world *world, struct hg_api *api, const char *method, const char *path)
+struct hg_route *world_route(struct world *world, struct hg_api *api, const char *method,
+                             const char *path)
 {
     struct hg_route *route = &api->routes[api->route_count++];
     struct hg_arena *arena = world->snapshot->arena;
 
     route->method = hg_str_of(*path ? method : "");
     route->path = hg_str_of(path);
-    route->route_key = *path ? hg_str_of(hg_arena_printf(arena, "%s %s", method, path)) : HG_STR("$default");
+    route->route_key =
+        *path ? hg_str_of(hg_arena_printf(arena, "%s %s", method, path)) : HG_STR("$default");
     route->resource_id = HG_STR("r3s0rc");
     route->authorization = HG_STR("NONE");
     route->integration = hg_arena_must(arena, sizeof(*route->integration));
@@ -148,7 +152,8 @@ void world_open(struct world *world, const struct hg_gateway_options *options)
     assert_int_equal(gateway_prepare(world->snapshot, &err), HG_OK);
     world->loops = hg_loops_new(1);
     world->registry = registry_new(world->snapshot);
-    world->gateway = gateway_new(world->loops, world->registry, NULL, options ? options : &none, &err);
+    world->gateway =
+        gateway_new(world->loops, world->registry, NULL, options ? options : &none, &err);
     assert_non_null(world->gateway);
 }
 

@@ -29,7 +29,8 @@ struct hg_function *world_function(struct world *world, const char *name);
 struct hg_api *world_api(struct world *world, enum hg_api_kind kind, const char *id);
 struct hg_stage *world_stage(struct world *world, struct hg_api *api, const char *name);
 /* With a Lambda proxy integration to the function "Hello". path "" is $default. */
-struct hg_route *world_route(struct world *world, struct hg_api *api, const char *method, const char *path);
+struct hg_route *world_route(struct world *world, struct hg_api *api, const char *method,
+                             const char *path);
 /* Adds an entry to a list of the model. */
 void world_put(struct world *world, struct hg_kv_list *list, const char *key, const char *value);
 
