@@ -382,7 +382,7 @@ static void reset_stalled_answers(struct hg_http2 *h2, int64_t now_us)
             break;
         if (is_session_stalled ||
             nghttp2_session_get_stream_remote_window_size(h2->session, stream->id) <= 0) {
-            conn_note_fault(h2->conn, HG_FAULT_ABUSE, "zero-window stall");
+            conn_note_fault(h2->conn, HG_FAULT_SLOW_READER, "zero-window stall");
             hg_assert(nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
                                                 NGHTTP2_CANCEL) == 0);
         }

@@ -54,7 +54,10 @@ static struct hg_str clean_value(struct hg_arena *arena, struct hg_str value)
     return hg_str_trim(value);
 }
 
-/* Values that differ in every answer: in the header table they would push out what repeats. */
+/*
+ * Values that differ in every answer: in the header table each would push out
+ * what repeats. One such header indexed made an answer a quarter dearer.
+ */
 static bool is_varying(struct hg_str name)
 {
     return (name.n > 10 && memcmp(name.p + name.n - 9, "requestid", 9) == 0) ||
