@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "workers/files.h"
+#include "workers/outcome.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 enum {
     /* A start loads the machine most while programs and modules are read; a handler that then waits for others must not hold up further starts. */
     LAUNCH_CROWD_US = 150000,
-    MEASURE_EVERY_US = 100000, /* for Max Memory Used: never more often */
     SECOND_US = 1000000,
 };
 
@@ -116,7 +116,7 @@ static void release(struct hg_environment *env)
 
 static void finish(struct hg_environment *env)
 {
-    struct hg_shard *shard = env->shard;
+    struct hg_pool_shard *shard = env->shard;
     struct hg_limit *limit = env->limit;
     bool was_evicted = env->is_evicted;
     struct clean_job *clean = hg_calloc(1, sizeof(*clean));
@@ -156,116 +156,6 @@ static void become_reset(struct hg_environment *env)
     pool_environment_idle(env);
 }
 
-/* ---- outcome of an invocation ---- */
-
-struct outcome {
-    enum hg_function_error error;
-    struct hg_blob *answer; /* a reference that complete takes */
-    const char *content_type;
-    enum hg_report_status status;
-    const char *error_type;
-    const char *message; /* of a failure that the platform found */
-    int64_t duration_us; /* -1: as measured */
-};
-
-static void measure(struct hg_environment *env, int64_t now_us)
-{
-    uint64_t now_bytes, peak_bytes;
-
-    if (env->measured_us && now_us - env->measured_us < MEASURE_EVERY_US)
-        return;
-    env->measured_us = now_us;
-    if (env->has_process && env->shard->workers->launcher->measure(&env->launched, &now_bytes, &peak_bytes))
-        env->peak_bytes = HG_MAX(env->peak_bytes, peak_bytes);
-}
-
-static void count(struct hg_environment *env, const struct outcome *outcome, int64_t duration_us)
-{
-    struct hg_stats *stats = &env->vs->stats;
-
-    stats_note_run(stats, duration_us);
-    if (outcome->error != HG_FUNCTION_OK)
-        stats_add(&stats->errors, 1);
-    if (outcome->error == HG_FUNCTION_TIMEOUT)
-        stats_add(&stats->timeouts, 1);
-}
-
-static void complete(struct hg_environment *env, const struct outcome *outcome)
-{
-    struct hg_running *running = env->running;
-    int64_t now = hg_mono_us();
-    int64_t duration = outcome->duration_us >= 0 ? outcome->duration_us : now - env->run_started_us;
-    struct hg_report report = {
-        .request_id = running->request_id,
-        .status = outcome->status,
-        .error_type = outcome->error_type,
-        .duration_us = duration,
-        .init_us = env->is_fresh ? env->init_us : 0,
-        .extra_message = outcome->message,
-        .produced_bytes = hg_blob_str(outcome->answer).n,
-    };
-
-    env->running = NULL;
-    runtime_api_forget(&env->api);
-    /* What the function printed before it answered belongs before END. */
-    env_log_drain(&env->log);
-    measure(env, now);
-    report.peak_bytes = env->peak_bytes;
-    report_end(&env->log, env->function, &report);
-    count(env, outcome, duration);
-    if (!env->was_init_by_invocation)
-        average_note(&env->vs->version->run_us, duration);
-    running->rc = HG_OK;
-    running->error = outcome->error;
-    running->answer = outcome->answer;
-    (void)snprintf(running->content_type, sizeof(running->content_type), "%s", outcome->content_type);
-    running->tail = env_log_take_tail(&env->log, HG_LOG_TAIL_MAX, &running->tail_length);
-    running->duration_us = duration;
-    running->init_us = report.init_us;
-    env->is_fresh = false;
-    pool_finish(running);
-}
-
-/* The platform found a failure and makes the document itself. */
-static void fail(struct hg_environment *env, const char *error_type, const char *message, const char *text)
-{
-    struct outcome outcome = {
-        .error = HG_FUNCTION_ERROR,
-        .answer = error_doc_new(error_type, env->running->request_id, text),
-        .content_type = "application/json",
-        .status = HG_REPORT_ERROR,
-        .error_type = error_type,
-        .message = message,
-        .duration_us = -1,
-    };
-
-    complete(env, &outcome);
-}
-
-static void fail_timeout(struct hg_environment *env)
-{
-    unsigned timeout_s = env->function->timeout_s;
-    char text[64];
-    struct outcome outcome = {
-        .error = HG_FUNCTION_TIMEOUT,
-        .answer = error_doc_timeout(env->running->request_id, timeout_s),
-        .content_type = "application/json",
-        .status = HG_REPORT_TIMEOUT,
-        .error_type = "",
-        .message = text,
-        .duration_us = (int64_t)timeout_s * SECOND_US,
-    };
-
-    (void)snprintf(text, sizeof(text), "Task timed out after %u.00 seconds", timeout_s);
-    complete(env, &outcome);
-}
-
-static void note_init_failed(struct hg_environment *env, enum hg_report_status status, const char *error_type)
-{
-    report_init_failed(&env->log, env->function, env->running != NULL, status, error_type,
-                       hg_mono_us() - env->started_us);
-}
-
 /* ---- what the runtime says ---- */
 
 static struct hg_environment *of_api(struct hg_runtime_api *api)
@@ -301,7 +191,7 @@ static void on_next(struct hg_runtime_api *api)
 static void on_response(struct hg_runtime_api *api, const struct hg_runtime_post *post)
 {
     struct hg_environment *env = of_api(api);
-    struct outcome outcome = {
+    struct hg_outcome outcome = {
         .error = HG_FUNCTION_OK,
         .answer = hg_blob_ref(post->body),
         .content_type = post->content_type,
@@ -311,13 +201,13 @@ static void on_response(struct hg_runtime_api *api, const struct hg_runtime_post
     };
 
     set_state(env, HG_ENV_ANSWERED);
-    complete(env, &outcome);
+    outcome_complete(env, &outcome);
 }
 
 static void on_error(struct hg_runtime_api *api, const struct hg_runtime_post *post)
 {
     struct hg_environment *env = of_api(api);
-    struct outcome outcome = {
+    struct hg_outcome outcome = {
         .error = HG_FUNCTION_ERROR,
         .answer = hg_blob_ref(post->body),
         .content_type = post->content_type,
@@ -327,16 +217,16 @@ static void on_error(struct hg_runtime_api *api, const struct hg_runtime_post *p
     };
 
     set_state(env, HG_ENV_ANSWERED);
-    complete(env, &outcome);
+    outcome_complete(env, &outcome);
 }
 
 static void on_init_error(struct hg_runtime_api *api, const struct hg_runtime_post *post)
 {
     struct hg_environment *env = of_api(api);
 
-    note_init_failed(env, HG_REPORT_ERROR, post->error_type[0] ? post->error_type : "Runtime.Unknown");
+    outcome_init_failed(env, HG_REPORT_ERROR, post->error_type[0] ? post->error_type : "Runtime.Unknown");
     if (env->running) {
-        struct outcome outcome = {
+        struct hg_outcome outcome = {
             .error = HG_FUNCTION_ERROR,
             .answer = hg_blob_ref(post->body),
             .content_type = post->content_type,
@@ -345,7 +235,7 @@ static void on_init_error(struct hg_runtime_api *api, const struct hg_runtime_po
             .duration_us = -1,
         };
 
-        complete(env, &outcome);
+        outcome_complete(env, &outcome);
     }
     kill_process(env);
 }
@@ -353,7 +243,7 @@ static void on_init_error(struct hg_runtime_api *api, const struct hg_runtime_po
 static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
 {
     struct hg_environment *env = of_api(api);
-    struct outcome outcome = {
+    struct hg_outcome outcome = {
         .error = HG_FUNCTION_ERROR,
         .content_type = "application/json",
         .status = HG_REPORT_ERROR,
@@ -365,13 +255,13 @@ static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
     switch (fault) {
     case HG_RUNTIME_TOO_LARGE:
         outcome.answer = error_doc_too_large();
-        complete(env, &outcome);
+        outcome_complete(env, &outcome);
         return;
     case HG_RUNTIME_TRUNCATED:
-        fail(env, "Runtime.TruncatedResponse", NULL, "Runtime truncated its response");
+        outcome_fail(env, "Runtime.TruncatedResponse", NULL, "Runtime truncated its response");
         return;
     case HG_RUNTIME_BAD_MODE:
-        fail(env, "Runtime.InvalidResponseModeHeader", NULL, "Invalid function response mode");
+        outcome_fail(env, "Runtime.InvalidResponseModeHeader", NULL, "Invalid function response mode");
         return;
     }
 }
@@ -385,14 +275,6 @@ static const struct hg_runtime_events runtime_events = {
 };
 
 /* ---- what the process does ---- */
-
-static void fail_exited(struct hg_environment *env, const struct hg_exit *how)
-{
-    const char *type = env->is_out_of_memory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
-    char text[HG_EXIT_TEXT_MAX];
-
-    fail(env, type, exit_text(how, text), text);
-}
 
 static void on_exit_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -409,12 +291,12 @@ static void on_exit_event(evutil_socket_t fd, short what, void *arg)
         runtime_api_drain(&env->api);
     switch (env->state) {
     case HG_ENV_INIT:
-        note_init_failed(env, HG_REPORT_ERROR, "Runtime.ExitError");
+        outcome_init_failed(env, HG_REPORT_ERROR, "Runtime.ExitError");
         if (env->running)
-            fail_exited(env, &how);
+            outcome_exited(env, &how);
         break;
     case HG_ENV_RUNNING:
-        fail_exited(env, &how);
+        outcome_exited(env, &how);
         break;
     case HG_ENV_LAUNCHING:
     case HG_ENV_IDLE:
@@ -432,15 +314,15 @@ static void on_deadline(struct hg_environment *env)
     switch (env->state) {
     case HG_ENV_LAUNCHING:
         if (env->running)
-            fail_timeout(env);
+            outcome_time_out(env);
         env->is_retiring = true;
         return;
     case HG_ENV_INIT:
     case HG_ENV_RUNNING:
         if (env->state == HG_ENV_INIT)
-            note_init_failed(env, HG_REPORT_TIMEOUT, "");
+            outcome_init_failed(env, HG_REPORT_TIMEOUT, "");
         if (env->running)
-            fail_timeout(env);
+            outcome_time_out(env);
         kill_process(env);
         return;
     case HG_ENV_ANSWERED:
@@ -488,7 +370,7 @@ static void fail_launch(struct hg_environment *env, const struct launch_job *lau
         env->run_started_us = hg_mono_us();
     }
     if (running && launch->rc == HG_E_INVALID) {
-        fail(env, "Runtime.InvalidEntrypoint", launch->err.text, launch->err.text);
+        outcome_fail(env, "Runtime.InvalidEntrypoint", launch->err.text, launch->err.text);
     } else if (running) {
         env->running = NULL;
         running->rc = HG_E_UNAVAILABLE;
@@ -624,10 +506,10 @@ void environment_sample(struct hg_environment *env, int64_t now_us)
     hg_info("environment_out_of_memory", "function=%s bytes=%llu limit_mb=%u", env->vs->version->name,
             (unsigned long long)now_bytes, env->function->memory_mb);
     if (env->state == HG_ENV_INIT)
-        note_init_failed(env, HG_REPORT_ERROR, "Runtime.OutOfMemory");
+        outcome_init_failed(env, HG_REPORT_ERROR, "Runtime.OutOfMemory");
     env->is_out_of_memory = true;
     if (env->running)
-        fail_exited(env, &(struct hg_exit){.status = -1, .signal = SIGKILL});
+        outcome_exited(env, &(struct hg_exit){.status = -1, .signal = SIGKILL});
     kill_process(env);
 }
 

@@ -24,7 +24,7 @@ enum hg_env_state {
 struct hg_environment {
     struct hg_list link;      /* in shard->environments */
     struct hg_list idle_link; /* in vs->idle */
-    struct hg_shard *shard;
+    struct hg_pool_shard *shard;
     struct hg_version_shard *vs;
     struct hg_limit *limit; /* whose permit it holds */
     struct hg_snapshot *snapshot;

@@ -70,7 +70,7 @@ static void on_home_mail(struct hg_mail *mail)
 
 void pool_finish(struct hg_running *running)
 {
-    struct hg_shard *shard = running->shard;
+    struct hg_pool_shard *shard = running->shard;
 
     running->event = (hg_blob_unref(running->event), NULL);
     atomic_fetch_sub_explicit(&shard->busy, 1, memory_order_relaxed);
@@ -197,7 +197,7 @@ static struct hg_version_shard *take_elsewhere(struct hg_version_shard *vs)
 
 static void send_to(struct hg_version_shard *other, struct hg_running *running)
 {
-    struct hg_shard *from = running->shard;
+    struct hg_pool_shard *from = running->shard;
 
     atomic_fetch_add_explicit(&other->shard->busy, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&from->busy, 1, memory_order_relaxed);
@@ -261,7 +261,7 @@ static bool make_room(struct hg_version_shard *vs, struct hg_limit *limit)
 
 static void start_environments(struct hg_version_shard *vs)
 {
-    struct hg_shard *shard = vs->shard;
+    struct hg_pool_shard *shard = vs->shard;
     struct hg_workers *workers = shard->workers;
 
     while (vs->starting < vs->waiting_count && !shard->is_killing) {
@@ -349,7 +349,7 @@ void pool_serve(struct hg_version_shard *vs)
     watch(vs);
 }
 
-void pool_look(struct hg_shard *shard)
+void pool_look(struct hg_pool_shard *shard)
 {
     HG_LIST_EACH(link, &shard->versions)
         pool_serve(hg_container_of(link, struct hg_version_shard, link));
@@ -406,7 +406,7 @@ void pool_environment_idle(struct hg_environment *env)
     shard_need_tick(vs->shard);
 }
 
-void pool_environment_gone(struct hg_shard *shard, struct hg_limit *limit, bool was_evicted)
+void pool_environment_gone(struct hg_pool_shard *shard, struct hg_limit *limit, bool was_evicted)
 {
     struct hg_workers *workers = shard->workers;
 
@@ -419,7 +419,7 @@ void pool_environment_gone(struct hg_shard *shard, struct hg_limit *limit, bool 
     }
 }
 
-void pool_fail_waiting(struct hg_shard *shard, enum hg_rc rc)
+void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc)
 {
     HG_LIST_EACH(link, &shard->versions) {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);

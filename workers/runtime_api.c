@@ -247,9 +247,9 @@ static struct hg_blob *take_trailer_error(struct hg_runtime_request *request, co
     hg_buf_init(&text, H1_TRAILERS_MAX);
     for (size_t i = 0; i < count; i++) {
         if (hg_str_is_nocase(trailers[i].name, "lambda-runtime-function-error-type"))
-            (void)snprintf(request->error_type, sizeof(request->error_type), "%.*s", HG_STR_ARG(trailers[i].value));
+            runtime_request_set_error_type(request, trailers[i].value);
         else if (hg_str_is_nocase(trailers[i].name, "lambda-runtime-function-error-body") && !error &&
-                 hg_base64_decode(&text, trailers[i].value))
+                 trailers[i].value.n && hg_base64_decode(&text, trailers[i].value))
             error = hg_blob_take(&text);
     }
     hg_buf_fini(&text);

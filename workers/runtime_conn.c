@@ -313,8 +313,7 @@ static enum hg_runtime_route route_of(struct hg_runtime_request *request, struct
     return more.p ? route_invocation(request, more, is_post) : HG_ROUTE_UNKNOWN;
 }
 
-/* (Runtime|Function)\.[A-Z][a-zA-Z]+ passes; anything else keeps only its kind. */
-static void copy_error_type(struct hg_runtime_request *request, struct hg_str value)
+void runtime_request_set_error_type(struct hg_runtime_request *request, struct hg_str value)
 {
     struct hg_str name = cut_prefix(value, "Runtime.");
     bool is_function = false, is_good;
@@ -340,7 +339,7 @@ static void read_header(struct hg_runtime_request *request, const struct hg_head
         memcpy(request->content_type, header->value.p, length);
         request->content_type[length] = '\0';
     } else if (hg_str_is_nocase(header->name, "lambda-runtime-function-error-type")) {
-        copy_error_type(request, header->value);
+        runtime_request_set_error_type(request, header->value);
     } else if (hg_str_is_nocase(header->name, "lambda-runtime-function-response-mode")) {
         request->mode = hg_str_is(header->value, "streaming") ? HG_MODE_STREAMING : HG_MODE_BAD;
     }

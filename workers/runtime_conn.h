@@ -32,6 +32,9 @@ struct hg_runtime_request {
     bool is_large; /* the body is over the limit and thrown away */
 };
 
+/* (Runtime|Function)\.[A-Z][a-zA-Z]+ is taken as it is; of anything else only the kind remains. */
+void runtime_request_set_error_type(struct hg_runtime_request *request, struct hg_str value);
+
 enum hg_body_part { HG_BODY_NONE, HG_BODY_LENGTH, HG_BODY_CHUNKED };
 
 struct hg_runtime_conn {

@@ -17,7 +17,7 @@ enum {
 static void on_tick(struct hg_timer *timer);
 static void on_poke(struct hg_mail *mail);
 
-void shard_init(struct hg_shard *shard, struct hg_workers *workers, struct hg_loop *loop)
+void shard_init(struct hg_pool_shard *shard, struct hg_workers *workers, struct hg_loop *loop)
 {
     shard->workers = workers;
     shard->loop = loop;
@@ -28,7 +28,7 @@ void shard_init(struct hg_shard *shard, struct hg_workers *workers, struct hg_lo
     shard->log_scratch = hg_malloc(HG_LOG_READ_BYTES);
 }
 
-void shard_fini(struct hg_shard *shard)
+void shard_fini(struct hg_pool_shard *shard)
 {
     hg_timer_stop(&shard->tick);
     HG_LIST_EACH(link, &shard->versions) {
@@ -43,7 +43,7 @@ void shard_fini(struct hg_shard *shard)
     free(shard->log_scratch);
 }
 
-struct hg_version_shard *shard_version(struct hg_shard *shard, struct hg_version *version)
+struct hg_version_shard *shard_version(struct hg_pool_shard *shard, struct hg_version *version)
 {
     struct hg_version_shard *vs = &version->at[shard->loop->index];
 
@@ -60,7 +60,7 @@ struct hg_version_shard *shard_version(struct hg_shard *shard, struct hg_version
 
 /* ---- versions by function ---- */
 
-static struct hg_version_slot *find_slot(struct hg_shard *shard, const struct hg_function *function)
+static struct hg_version_slot *find_slot(struct hg_pool_shard *shard, const struct hg_function *function)
 {
     size_t mask = shard->cache_size - 1, at = ((uintptr_t)function >> 4) * 0x9e3779b1u & mask;
 
@@ -70,7 +70,7 @@ static struct hg_version_slot *find_slot(struct hg_shard *shard, const struct hg
 }
 
 /* One snapshot at a time: it is held, so that no other function can have the same address. */
-static void start_cache(struct hg_shard *shard, struct hg_snapshot *snapshot)
+static void start_cache(struct hg_pool_shard *shard, struct hg_snapshot *snapshot)
 {
     size_t size = 8;
 
@@ -83,7 +83,7 @@ static void start_cache(struct hg_shard *shard, struct hg_snapshot *snapshot)
     shard->cached_snapshot = snapshot_ref(snapshot);
 }
 
-struct hg_version *shard_find_version(struct hg_shard *shard, struct hg_snapshot *snapshot,
+struct hg_version *shard_find_version(struct hg_pool_shard *shard, struct hg_snapshot *snapshot,
                                       const struct hg_function *function)
 {
     struct hg_version_slot *slot;
@@ -100,13 +100,13 @@ struct hg_version *shard_find_version(struct hg_shard *shard, struct hg_snapshot
 
 /* ---- pokes ---- */
 
-void shard_poke(struct hg_shard *shard)
+void shard_poke(struct hg_pool_shard *shard)
 {
     if (!atomic_exchange(&shard->poke.is_posted, true))
         hg_mailbox_post(&shard->loop->mailbox, &shard->poke.mail, on_poke);
 }
 
-static void evict_if_wanted(struct hg_shard *shard, struct hg_limit *limit)
+static void evict_if_wanted(struct hg_pool_shard *shard, struct hg_limit *limit)
 {
     if (atomic_exchange(&limit->wants_eviction, false))
         (void)shard_evict(shard, limit, NULL);
@@ -114,7 +114,7 @@ static void evict_if_wanted(struct hg_shard *shard, struct hg_limit *limit)
 
 static void on_poke(struct hg_mail *mail)
 {
-    struct hg_shard *shard = hg_container_of(mail, struct hg_shard, poke.mail);
+    struct hg_pool_shard *shard = hg_container_of(mail, struct hg_pool_shard, poke.mail);
     struct hg_limits *limits = &shard->workers->limits;
 
     /* Before looking: what comes after the look must be able to poke again. */
@@ -125,7 +125,7 @@ static void on_poke(struct hg_mail *mail)
     pool_look(shard);
 }
 
-bool shard_evict(struct hg_shard *shard, const struct hg_limit *limit, const struct hg_version *except)
+bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit, const struct hg_version *except)
 {
     struct hg_version_shard *oldest = NULL;
     int64_t oldest_us = INT64_MAX;
@@ -153,7 +153,7 @@ bool shard_evict(struct hg_shard *shard, const struct hg_limit *limit, const str
 
 /* ---- tick ---- */
 
-void shard_need_tick(struct hg_shard *shard)
+void shard_need_tick(struct hg_pool_shard *shard)
 {
     if (hg_timer_is_running(&shard->tick) && !shard->is_tick_slow)
         return;
@@ -162,7 +162,7 @@ void shard_need_tick(struct hg_shard *shard)
 }
 
 /* Whether anything runs. */
-static bool sample_memory(struct hg_shard *shard, int64_t now_us)
+static bool sample_memory(struct hg_pool_shard *shard, int64_t now_us)
 {
     unsigned sampled = 0;
     bool is_running = false;
@@ -182,7 +182,7 @@ static bool sample_memory(struct hg_shard *shard, int64_t now_us)
     return is_running;
 }
 
-static void retire_idle(struct hg_shard *shard, int64_t now_us)
+static void retire_idle(struct hg_pool_shard *shard, int64_t now_us)
 {
     int64_t limit_us = shard->workers->options.idle_timeout_ms * 1000;
 
@@ -201,7 +201,7 @@ static void retire_idle(struct hg_shard *shard, int64_t now_us)
 
 static void on_tick(struct hg_timer *timer)
 {
-    struct hg_shard *shard = hg_container_of(timer, struct hg_shard, tick);
+    struct hg_pool_shard *shard = hg_container_of(timer, struct hg_pool_shard, tick);
     int64_t now = hg_mono_us(), slow_ms;
 
     shard->is_tick_slow = !sample_memory(shard, now);

@@ -3,7 +3,7 @@
  * metrics.c and workers.c only.
  *
  * struct hg_workers           all of it
- *   struct hg_shard           what one loop has: its environments and who waits there
+ *   struct hg_pool_shard           what one loop has: its environments and who waits there
  *   struct hg_version         one function version, the same for all loops
  *     struct hg_version_shard its idle environments and waiting invocations on one loop
  */
@@ -31,7 +31,7 @@ struct hg_running {
     struct hg_version *version;
     struct hg_snapshot *snapshot; /* a reference */
     const struct hg_function *function;
-    struct hg_shard *shard; /* where it waits or runs */
+    struct hg_pool_shard *shard; /* where it waits or runs */
     _Atomic bool is_abandoned; /* cancelled before it ran: drop it */
     bool is_waiting;           /* on a list of shard */
     bool is_at_origin;         /* it has not left the loop that submitted it; touched there only */
@@ -58,7 +58,7 @@ struct hg_running {
 
 struct hg_version_shard {
     struct hg_version *version;
-    struct hg_shard *shard;
+    struct hg_pool_shard *shard;
     bool is_ready;            /* the rest is set up: on the loop's first use */
     struct hg_list link;      /* in shard->versions */
     struct hg_list idle;      /* environments, the most recently used first; those without a process last */
@@ -97,7 +97,7 @@ struct hg_version_slot {
     struct hg_version *version;
 };
 
-struct hg_shard {
+struct hg_pool_shard {
     struct hg_workers *workers;
     struct hg_loop *loop;
     struct hg_list environments; /* struct hg_environment, all of this loop */
@@ -126,7 +126,7 @@ struct hg_workers {
     struct hg_log_files *log_files;
     struct hg_limits limits;
     struct hg_version *_Atomic versions;
-    struct hg_shard *shards; /* by loop index */
+    struct hg_pool_shard *shards; /* by loop index */
     unsigned shard_count;
     unsigned cores;
     _Atomic unsigned next_loop; /* for what the control loop submits */
@@ -144,7 +144,7 @@ void pool_start_ended(struct hg_environment *env);
 /* Its start does not load the machine any more: the next may begin. */
 void pool_launch_ended(struct hg_environment *env);
 /* It is gone and its place is free. */
-void pool_environment_gone(struct hg_shard *shard, struct hg_limit *limit, bool was_evicted);
+void pool_environment_gone(struct hg_pool_shard *shard, struct hg_limit *limit, bool was_evicted);
 /* The invocation has its outcome. */
 void pool_finish(struct hg_running *running);
 /* Frees it without telling anyone: after the loops have stopped. */
@@ -152,10 +152,10 @@ void pool_discard(struct hg_running *running);
 /* The first who waits and has not left, no longer waiting; NULL when there is none. */
 struct hg_running *pool_take_waiting(struct hg_version_shard *vs);
 /* Serves who waits on this loop as far as possible. */
-void pool_look(struct hg_shard *shard);
+void pool_look(struct hg_pool_shard *shard);
 void pool_serve(struct hg_version_shard *vs);
 /* Fails every waiting invocation of the loop. */
-void pool_fail_waiting(struct hg_shard *shard, enum hg_rc rc);
+void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc);
 void pool_on_timer(struct hg_timer *timer);
 /* Takes an unpromised idle environment out of the list for good, the one unused longest; NULL when none. */
 struct hg_environment *pool_take_oldest_idle(struct hg_version_shard *vs);
@@ -164,18 +164,18 @@ void pool_throttle(struct hg_version_shard *vs, struct hg_running *running, cons
 
 /* ---- shard.c ---- */
 
-void shard_init(struct hg_shard *shard, struct hg_workers *workers, struct hg_loop *loop);
-void shard_fini(struct hg_shard *shard);
-struct hg_version_shard *shard_version(struct hg_shard *shard, struct hg_version *version);
+void shard_init(struct hg_pool_shard *shard, struct hg_workers *workers, struct hg_loop *loop);
+void shard_fini(struct hg_pool_shard *shard);
+struct hg_version_shard *shard_version(struct hg_pool_shard *shard, struct hg_version *version);
 /* The version that a function of a snapshot is; remembers it. */
-struct hg_version *shard_find_version(struct hg_shard *shard, struct hg_snapshot *snapshot,
+struct hg_version *shard_find_version(struct hg_pool_shard *shard, struct hg_snapshot *snapshot,
                                       const struct hg_function *function);
 /* Any thread. */
-void shard_poke(struct hg_shard *shard);
+void shard_poke(struct hg_pool_shard *shard);
 /* Starts the tick if it does not run. */
-void shard_need_tick(struct hg_shard *shard);
+void shard_need_tick(struct hg_pool_shard *shard);
 /* Retires the environment of the limit that was idle longest, not of version; false when there is none. */
-bool shard_evict(struct hg_shard *shard, const struct hg_limit *limit, const struct hg_version *except);
+bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit, const struct hg_version *except);
 
 /* ---- version.c: any thread ---- */
 

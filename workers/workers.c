@@ -147,14 +147,14 @@ enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_fu
 
 struct apply_mail {
     struct hg_mail mail;
-    struct hg_shard *shard;
+    struct hg_pool_shard *shard;
     struct hg_snapshot *next;
 };
 
 static void on_apply(struct hg_mail *mail)
 {
     struct apply_mail *apply = hg_container_of(mail, struct apply_mail, mail);
-    struct hg_shard *shard = apply->shard;
+    struct hg_pool_shard *shard = apply->shard;
 
     if (shard->cached_snapshot && shard->cached_snapshot != apply->next) {
         snapshot_unref(shard->cached_snapshot);
@@ -206,7 +206,7 @@ void workers_apply(struct hg_workers *workers, struct hg_snapshot *next)
 
 struct kill_mail {
     struct hg_mail mail;
-    struct hg_shard *shard;
+    struct hg_pool_shard *shard;
 };
 
 struct hg_drain {
@@ -221,7 +221,7 @@ struct hg_drain {
 
 static void on_kill_all(struct hg_mail *mail)
 {
-    struct hg_shard *shard = hg_container_of(mail, struct kill_mail, mail)->shard;
+    struct hg_pool_shard *shard = hg_container_of(mail, struct kill_mail, mail)->shard;
 
     shard->is_killing = true;
     pool_fail_waiting(shard, HG_E_BUSY);
@@ -281,7 +281,7 @@ static void deliver_all(struct hg_workers *workers)
     hg_mailbox_deliver(&workers->loops->control->mailbox);
 }
 
-static void destroy_environments(struct hg_shard *shard)
+static void destroy_environments(struct hg_pool_shard *shard)
 {
     HG_LIST_EACH(link, &shard->versions) {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
