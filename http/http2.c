@@ -485,12 +485,15 @@ static void on_sent(struct hg_conn *conn)
         conn_want_flush(conn);
 }
 
-/* No request can become complete any more; those that are get their answers. */
+/*
+ * HTTP/2 clients do not close half of a connection: this one has left, or is
+ * about to. What is answered still goes out.
+ */
 static void on_eof(struct hg_conn *conn)
 {
     struct hg_http2 *h2 = conn->protocol_state;
 
-    for (int state = HG_H2_HEAD; state <= HG_H2_BODY; state++) {
+    for (int state = HG_H2_HEAD; state <= HG_H2_HANDLER; state++) {
         HG_LIST_EACH(it, &h2->streams[state])
         {
             struct hg_h2_stream *stream = hg_container_of(it, struct hg_h2_stream, link);

@@ -8,6 +8,7 @@
 #include "http/http2_session.h"
 
 enum {
+    HEADERS_MAX = 128, /* as on HTTP/1.1; the crumbs of a cookie count once */
     FIRST_HEADER_ROOM = 16,
     FIELD_OVERHEAD = 4 /* ": " and CRLF of HTTP/1.1, so that both count alike */
 };
@@ -283,7 +284,7 @@ static enum hg_fault head_fault(const struct hg_h2_stream *stream, const char **
     const struct hg_request *req = &stream->req;
 
     *detail = "HTTP/2 request";
-    if (stream->is_head_too_large)
+    if (stream->is_head_too_large || req->header_count > HEADERS_MAX)
         return HG_FAULT_HEADERS_LARGE;
     if (hg_str_is(req->method, "CONNECT"))
         return HG_FAULT_CONNECT;

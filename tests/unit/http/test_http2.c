@@ -344,20 +344,26 @@ static void test_connection_lost(void **state)
 
 static void test_end_of_input(void **state)
 {
-    int32_t id = peer_get(&peer, "/");
+    int32_t answered = peer_get(&peer, "/answered");
 
     (void)state;
+    (void)peer_get(&peer, "/waiting");
     (void)peer_request(&peer,
                        &(struct peer_request){.body = "x", .body_length = 1, .is_open = true});
+    peer.fake.room = 0;
+    peer_respond(&peer, 0, 200, HG_STR("text"));
     peer_pump(&peer);
     peer.fake.conn.is_eof = true;
     peer.fake.conn.protocol->on_eof(&peer.fake.conn);
     fake_conn_turn(&peer.fake);
     assert_false(fake_conn_is_closed(&peer.fake));
-    peer_respond(&peer, 0, 200, HG_STR("late"));
+    peer.fake.room = SIZE_MAX;
     peer_pump(&peer);
-    assert_str(hg_buf_str(&peer_answer(&peer, id)->body), "late");
+    assert_str(hg_buf_str(&peer_answer(&peer, answered)->body), "text");
     assert_true(fake_conn_is_closed(&peer.fake));
+    assert_int_equal(peer.dones, 1);
+    assert_int_equal(peer.aborts, 1);
+    assert_int_equal(peer.fake.aborted, 2);
 }
 
 static void test_drain(void **state)

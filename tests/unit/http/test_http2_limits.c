@@ -13,6 +13,10 @@
 
 static struct peer peer;
 
+/* :method GET, :scheme http, :path /, :authority a */
+static const char get_block[] = "\x82\x86\x84\x41\x01"
+                                "a";
+
 static int set_up(void **state)
 {
     (void)state;
@@ -152,6 +156,25 @@ static void test_large_headers(void **state)
     free(value);
 }
 
+static void test_too_many_headers(void **state)
+{
+    char block[sizeof(get_block) - 1 + 128 * 5];
+    size_t length = sizeof(get_block) - 1;
+
+    (void)state;
+    memcpy(block, get_block, length);
+    for (int i = 0; i < 128; i++, length += 5)
+        memcpy(block + length, "\x00\x01h\x01v", 5);
+    /* With Host there are 129 of them; without the last one, 128. */
+    peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1,
+                    block, length);
+    assert_int_equal(peer.fake.faults[HG_FAULT_HEADERS_LARGE], 1);
+    assert_int_equal(peer.seen_count, 0);
+    peer_send_frame(&peer, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 3,
+                    block, length - 5);
+    assert_int_equal(peer.seen_count, 1);
+}
+
 static void test_body_without_length_grows_too_large(void **state)
 {
     enum { LENGTH = (1 << 20) + 1 };
@@ -192,10 +215,6 @@ static void test_memory_of_all_bodies_is_bounded(void **state)
     assert_int_equal(peer.fake.buffered, 0);
     free(bytes);
 }
-
-/* :method GET, :scheme http, :path /, :authority a */
-static const char get_block[] = "\x82\x86\x84\x41\x01"
-                                "a";
 
 static void send_get(int32_t id)
 {
@@ -502,6 +521,7 @@ int main(void)
         TEST(test_connect),
         TEST(test_malformed_messages_are_stream_errors),
         TEST(test_large_headers),
+        TEST(test_too_many_headers),
         TEST(test_body_without_length_grows_too_large),
         TEST(test_memory_of_all_bodies_is_bounded),
         TEST(test_too_many_streams),
