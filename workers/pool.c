@@ -18,7 +18,7 @@
 
 enum {
     CLIENT_CONTEXT_MAX = 4096,  /* the service's limit is 3583 bytes */
-    PATIENCE_MIN_US = 5000,     /* a wait below this is never worth a process */
+    PATIENCE_MIN_US = 10000,    /* a wait below this is never worth a process */
     LOOK_AGAIN_MS = 2,          /* while somebody waits with patience */
     LOOK_AGAIN_SLOW_MS = 25,    /* while somebody waits for anything else */
 };
@@ -238,8 +238,9 @@ static bool is_worth_a_start(const struct hg_version_shard *vs)
     expected_us = run_us * (int64_t)atomic_load(&version->queued) / environments;
     if (expected_us > bearable_us)
         return true;
+    /* The expectation was wrong, or the processors are busy: then one at a time. */
     oldest = hg_container_of(vs->waiting.next, struct hg_running, link);
-    return hg_mono_us() - oldest->submitted_us > 2 * bearable_us;
+    return vs->starting == 0 && hg_mono_us() - oldest->submitted_us > 2 * bearable_us;
 }
 
 static bool make_room(struct hg_version_shard *vs, struct hg_limit *limit)

@@ -82,7 +82,7 @@ struct hg_version {
     _Atomic bool is_current; /* the newest snapshot has it */
     struct hg_plan *_Atomic plan;
     _Atomic unsigned queued, environments;
-    _Atomic int64_t run_us, cold_us; /* moving averages; 0: no history */
+    _Atomic int64_t run_us, cold_us; /* estimates, see average_note; 0: no history */
     struct hg_version_shard at[];    /* by loop index */
 };
 
@@ -182,7 +182,10 @@ bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit, cons
 void version_key(const struct hg_function *function, unsigned char key[HG_SHA256_LEN]);
 struct hg_version *version_get(struct hg_workers *workers, const struct hg_function *function);
 void version_free(struct hg_version *version);
-/* Moves an average a little towards value. */
+/*
+ * Moves an estimate of how long something takes towards value: down fast, up slowly, because a crowded machine
+ * makes single runs look long, and never short.
+ */
 void average_note(_Atomic int64_t *average, int64_t value);
 
 /* ---- prepare.c ---- */

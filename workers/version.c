@@ -98,9 +98,12 @@ void version_free(struct hg_version *version)
 
 void average_note(_Atomic int64_t *average, int64_t value)
 {
-    int64_t before = atomic_load_explicit(average, memory_order_relaxed);
-    int64_t after = before ? before + (value - before) / 8 : value;
+    int64_t before = atomic_load_explicit(average, memory_order_relaxed), after = value;
 
-    /* Two loops may overwrite one another's step: an average bears it. */
+    /* Two loops may overwrite one another's step: an estimate bears it. */
+    if (before && value < before)
+        after = before - (before - value) / 2;
+    else if (before)
+        after = before + HG_MIN(value - before, before) / 16;
     atomic_store_explicit(average, HG_MAX(after, (int64_t)1), memory_order_relaxed);
 }
