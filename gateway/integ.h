@@ -11,7 +11,7 @@ struct hg_integ {
     const struct hg_integ_ops *ops;
     const struct hg_integ_model *model;
     const struct hg_api *api;
-    struct hg_str problem; /* why it cannot be served; p is NULL when it can */
+    struct hg_str problem; /* why it cannot be served or reached; p is NULL when it can */
     void *state;           /* made by bind, in the snapshot's arena */
 };
 

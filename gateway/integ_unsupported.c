@@ -22,8 +22,7 @@ static void describe(const struct hg_integ *in, const struct hg_snapshot *snapsh
                      struct hg_buf *out)
 {
     (void)snapshot;
-    hg_buf_append_cstr(out, in->ops == &integ_unsupported_ops ? "not served yet: "
-                                                              : "always answers 500: ");
+    hg_buf_append_cstr(out, in->ops == &integ_unsupported_ops ? "501: " : "500: ");
     hg_buf_append_str(out, in->problem);
 }
 

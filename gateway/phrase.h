@@ -11,7 +11,7 @@
 struct hg_phrase;
 
 enum hg_phrase_kind {
-    HG_PHRASE_LOG, /* $context.x */
+    HG_PHRASE_LOG,  /* $context.x */
     HG_PHRASE_BODY, /* also $stageVariables.x and method.request.header.x with its kin */
 };
 

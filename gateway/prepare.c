@@ -103,8 +103,8 @@ static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage,
 }
 
 /* The address of a route in the table; what cannot be addressed becomes a notice. */
-static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api,
-                        struct hg_api_plan *plan, struct hg_route_plan *route_plan)
+static void place_route(struct hg_snapshot *snapshot, struct hg_api_plan *plan,
+                        struct hg_route_plan *route_plan)
 {
     const struct hg_route *route = route_plan->route;
     struct hg_error err = {.text = ""}, warning = {.text = ""};
@@ -125,7 +125,6 @@ static void place_route(struct hg_snapshot *snapshot, const struct hg_api *api,
     }
     if (warning.text[0])
         notice_route(snapshot, HG_NOTICE_WARNING, route, hg_str_of(warning.text));
-    (void)api;
 }
 
 static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api,
@@ -144,7 +143,7 @@ static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api,
         notice_route(snapshot, HG_NOTICE_NOT_SERVED, route, route_plan->integ->problem);
     else if (route_plan->integ->ops == &integ_broken_ops)
         notice_route(snapshot, HG_NOTICE_WARNING, route, route_plan->integ->problem);
-    place_route(snapshot, api, plan, route_plan);
+    place_route(snapshot, plan, route_plan);
 }
 
 static void plan_api(struct hg_snapshot *snapshot, struct hg_api *api)

@@ -41,6 +41,8 @@ static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *
     put_path(snapshot, api, stage, route, out);
     hg_buf_append_cstr(out, " -> ");
     in->ops->describe(in, snapshot, out);
+    if (in->problem.p && in->ops->bind)
+        hg_buf_printf(out, " (never reached: %.*s)", HG_STR_ARG(in->problem));
     hg_buf_append_byte(out, '\n');
 }
 
