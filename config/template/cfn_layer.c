@@ -21,6 +21,7 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
         hg_str_is(resource->type, "AWS::Lambda::LayerVersion") ? "Content" : "ContentUri";
     const struct hg_node *content = resource_get(resource, property),
                          *asset = resource_metadata(resource, "aws:asset:path");
+    const struct hg_node *method = resource_metadata(resource, "BuildMethod");
     struct hg_str dir = HG_STR("");
 
     if (node_is_scalar(content))
@@ -38,6 +39,11 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
             "%.*s: %s is in S3; a layer must be on this machine: give the path of a folder or a zip file",
             HG_STR_ARG(resource->id), property);
     add_layer(t, resource, dir);
+    if (node_is_scalar(method) && !t->is_built)
+        notice_add(
+            t, HG_NOTICE_WARNING, method->line,
+            "%.*s: BuildMethod %.*s: the layer is used as it is; run `sam build` to have it built",
+            HG_STR_ARG(resource->id), HG_STR_ARG(method->text));
 }
 
 void layers_translate(struct hg_transform *t)

@@ -139,8 +139,9 @@ static void generate_destinations(struct hg_transform *t, const struct hg_resour
 static void generate_for_event(struct hg_transform *t, const struct hg_resource *function,
                                const struct hg_node_member *event)
 {
-    struct hg_str type = node_text(node_get(event->value, "Type"));
-    const struct hg_node *properties = node_get(event->value, "Properties");
+    const struct hg_node *value = transform_choose(t, event->value);
+    struct hg_str type = node_text(node_get(value, "Type"));
+    const struct hg_node *properties = transform_choose(t, node_get(value, "Properties"));
     struct hg_str id =
         transform_textf(t, "%.*s%.*s", HG_STR_ARG(function->id), HG_STR_ARG(event->key));
 
@@ -159,7 +160,7 @@ static void generate_for_event(struct hg_transform *t, const struct hg_resource 
 
 static void generate_for_function(struct hg_transform *t, const struct hg_resource *function)
 {
-    const struct hg_node *events = node_get(properties_of(function), "Events");
+    const struct hg_node *events = transform_choose(t, node_get(properties_of(function), "Events"));
 
     if (!node_get(properties_of(function), "Role"))
         transform_generate(t, transform_textf(t, "%.*sRole", HG_STR_ARG(function->id)),

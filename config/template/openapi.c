@@ -234,6 +234,15 @@ void openapi_import(struct hg_transform *t, struct hg_api_draft *draft,
     draft->definition_route_count = draft->route_count;
 }
 
+/* Lines of another file mean nothing beside those of the template. */
+static void place_routes(struct hg_api_draft *draft, unsigned line)
+{
+    for (size_t i = 0; i < draft->route_count; i++) {
+        draft->routes[i].line = line;
+        draft->routes[i].integration->line = line;
+    }
+}
+
 static void import_file(struct hg_transform *t, struct hg_api_draft *draft,
                         const struct hg_node *uri, const char *property)
 {
@@ -260,6 +269,7 @@ static void import_file(struct hg_transform *t, struct hg_api_draft *draft,
     if (document)
         openapi_import(t, draft, document);
     notices_leave_file(t, &file);
+    place_routes(draft, uri->line);
 }
 
 void openapi_import_of(struct hg_transform *t, struct hg_api_draft *draft, const char *body,

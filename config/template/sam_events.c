@@ -249,6 +249,8 @@ static void translate_event(struct hg_transform *t, const struct event *event)
 static void translate(struct hg_transform *t, const struct hg_resource *function)
 {
     const struct hg_node *events = resource_get(function, "Events");
+    const struct hg_node *raw_events =
+        transform_choose(t, node_path(function->raw, "Properties.Events"));
 
     if (events && !node_is_map(events))
         problem_at(t, events, "%.*s: Events must be a map", HG_STR_ARG(function->id));
@@ -258,8 +260,8 @@ static void translate(struct hg_transform *t, const struct hg_resource *function
         struct event event = {.function = function, .member = member};
 
         event.properties = node_is_map(properties) ? properties : NULL;
-        event.raw = node_get(
-            node_get_str(node_path(function->raw, "Properties.Events"), member->key), "Properties");
+        event.raw = transform_choose(t, node_get_str(raw_events, member->key));
+        event.raw = transform_choose(t, node_get(event.raw, "Properties"));
         event.who = transform_textf(t, "%.*s: event %.*s", HG_STR_ARG(function->id),
                                     HG_STR_ARG(member->key));
         event.invalid = transform_textf(

@@ -183,6 +183,18 @@ void transform_resolve(struct hg_transform *t)
     }
 }
 
+const struct hg_node *transform_choose(struct hg_transform *t, const struct hg_node *raw)
+{
+    const struct hg_node *choice;
+
+    while ((choice = is_function_call(raw) ? node_get(raw, "Fn::If") : NULL)) {
+        if (!node_is_list(choice) || choice->count != 3 || !node_is_scalar(choice->items[0]))
+            return raw;
+        raw = choice->items[eval_condition(t->eval, choice->items[0]->text, choice) ? 1 : 2];
+    }
+    return raw;
+}
+
 struct hg_resource *transform_resource(const struct hg_transform *t, struct hg_str id)
 {
     return hg_map_get(&t->resources_by_id, id);

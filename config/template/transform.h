@@ -101,6 +101,9 @@ bool resource_has(const struct hg_resource *resource, const char *name);
 unsigned resource_line(const struct hg_resource *resource, const char *name);
 struct hg_node *resource_metadata(const struct hg_resource *resource, const char *name);
 
+/* Raw node, with the branch taken that its Fn::If chooses. */
+const struct hg_node *transform_choose(struct hg_transform *t, const struct hg_node *raw);
+
 /* "Fn: Timeout", for messages. */
 const char *resource_what(struct hg_transform *t, const struct hg_resource *resource,
                           const char *property);

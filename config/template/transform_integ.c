@@ -77,7 +77,7 @@ static bool starts_directive(struct hg_str text)
     text = hg_str_skip(text, 1);
     if (text.n == 0)
         return false;
-    if (strchr("#*[", text.p[0]))
+    if (strchr("#*[@", text.p[0]))
         return true;
     if (text.p[0] == '{')
         text = hg_str_skip(text, 1);

@@ -255,6 +255,8 @@ static void test_definition_uri(void **state)
         " \"paths\": {\"/a\": {\"get\": {\"x-amazon-apigateway-integration\": {\"type\": \"mock\"}}}}}");
     case_expect(c, with_uri, "route later problem",
                 "route Api GET /a -> mock\nlater 4: api.json:2: Api: x-amazon-apigateway-policy\n");
+    assert_int_equal(c->snapshot->apis[0].routes[0].line, 4);
+    assert_int_equal(c->snapshot->apis[0].routes[0].integration->line, 4);
     case_file(c, "api.json", "{\"openapi\": \"3.0.1\",\n \"paths\": {\"b\": {}}}");
     case_expect(c, with_uri, NULL, "problem 4: api.json:2: path \"b\" must start with /\n");
     case_expect(

@@ -98,6 +98,19 @@ static void test_implicit_api_of_functions_that_are_on(void **state)
         "route ServerlessRestApi GET /b -> proxy B\n");
 }
 
+static void test_events_behind_conditions(void **state)
+{
+    case_expect(
+        *state,
+        "Conditions: {IsOn: !Equals [a, a], IsOff: !Equals [a, b]}\n"
+        "Resources:\n"
+        "  F: {Type: AWS::Serverless::Function, Properties: {" F_PROPERTIES ",\n"
+        "    Events: {A: !If [IsOn, {Type: Api, Properties: {Path: /a, Method: get}}, !Ref AWS::NoValue],\n"
+        "             B: !If [IsOff, {Type: HttpApi}, !Ref AWS::NoValue]}}}\n",
+        "api route problem",
+        "api REST ServerlessRestApi local\nroute ServerlessRestApi GET /a -> proxy F\n");
+}
+
 static void test_generated_resources_can_be_referred_to(void **state)
 {
     struct transform_case *c = *state;
@@ -206,6 +219,13 @@ static void test_build_method_needs_a_build(void **state)
                        needing[i]);
         case_expect(*state, text, "warning problem", expected);
     }
+    case_file(*state, "layer/x", "");
+    case_expect(
+        *state,
+        "Resources:\n  L:\n    Type: AWS::Serverless::LayerVersion\n    Metadata: {BuildMethod: python3.12}\n"
+        "    Properties: {ContentUri: layer}\n",
+        NULL,
+        "warning 4: L: BuildMethod python3.12: the layer is used as it is; run `sam build` to have it built\n");
 }
 
 static void test_check_only_writes_nothing(void **state)
@@ -230,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_what_is_unknown_is_named),
         cmocka_unit_test(test_what_is_off_is_not_looked_at),
         cmocka_unit_test(test_implicit_api_of_functions_that_are_on),
+        cmocka_unit_test(test_events_behind_conditions),
         cmocka_unit_test(test_generated_resources_can_be_referred_to),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_ids_are_stable),
