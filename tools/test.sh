@@ -43,10 +43,10 @@ stage_h2spec() {
     HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -s tests/h2spec
 }
 
-# ThreadSanitizer is slow: all unit tests, and those end-to-end tests that put several threads to work at once.
+# Everything again under ThreadSanitizer.
 stage_tsan() {
     build tsan && ctest --test-dir build/tsan -j "$jobs" --output-on-failure --no-tests=error &&
-        HEADGATE_BIN=$PWD/build/tsan/headgate run_pytest -n "$jobs" -m threads tests/e2e
+        HEADGATE_BIN=$PWD/build/tsan/headgate run_pytest -n "$jobs" --dist loadfile tests/e2e tests/malformed tests/h2spec
 }
 
 run_stage() {

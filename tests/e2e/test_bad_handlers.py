@@ -364,7 +364,6 @@ def test_truncated_answer(provided):
     assert answer.json()["errorType"] in ("Runtime.TruncatedResponse", "Runtime.ExitError")
 
 
-@pytest.mark.threads
 def test_good_functions_answer_while_bad_ones_hang(server):
     hung = [threading.Thread(target=do, args=(server, "hang")) for _ in range(4)]
     for thread in hung:

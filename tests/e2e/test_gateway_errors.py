@@ -208,7 +208,6 @@ def test_asynchronous_integration_and_wrong_method(serve, project):
     assert (wrong.status, wrong.json()) == (500, {"message": "Internal server error"})
 
 
-@pytest.mark.threads
 def test_many_calls_at_once(rest):
     results = []
 

@@ -175,7 +175,6 @@ def test_header_names_are_lower_case_on_the_wire(server):
         assert not {"connection", "transfer-encoding", "keep-alive"} & {name for name, _ in headers}
 
 
-@pytest.mark.threads
 def test_many_streams_at_once(server):
     with Client(server.address) as client:
         streams = [client.request(f"/Prod/x?n={number}&sleep=0.1") for number in range(20)]

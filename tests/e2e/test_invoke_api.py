@@ -306,7 +306,6 @@ def test_what_is_not_built_says_so(aws, operation, arguments):
     assert aws.invoke(FunctionName="orders")["StatusCode"] == 200
 
 
-@pytest.mark.threads
 def test_reserved_concurrency(server):
     statuses = []
 

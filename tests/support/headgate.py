@@ -10,7 +10,7 @@ import time
 import client
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = pathlib.Path(os.environ.get("HEADGATE_BIN", ROOT / "build/dev/headgate"))
+BINARY = pathlib.Path(os.environ.get("HEADGATE_BIN", ROOT / "build/dev/headgate")).absolute()
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 REPORTS = re.compile(r"ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
