@@ -110,6 +110,19 @@ bool gateway_owns(const struct hg_request *req)
     return address_is_explicit(req->authority, req->path);
 }
 
+struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gateway *gateway)
+{
+    struct pin *pin = pin_newest(gateway, &gateway->shards[req->loop->index]);
+    struct hg_address address;
+    bool is_http;
+
+    address_find(pin->snapshot, req->authority, req->path, &address);
+    is_http = address.api && address.api->kind == HG_API_HTTP;
+    release(pin);
+    return is_http ? HG_STR("{\"message\":\"Request Entity Too Large\"}")
+                   : HG_STR("HTTP content length exceeded 10485760 bytes.");
+}
+
 static void finish(struct journey *journey, uint64_t bytes_sent)
 {
     struct hg_context *ctx = &journey->ctx;

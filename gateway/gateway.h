@@ -42,6 +42,12 @@ void gateway_on_request(struct hg_request *req, void *gateway);
 bool gateway_owns(const struct hg_request *req);
 
 /*
+ * What a 413 says for a body over the limit, by the kind of the API that the request's head names:
+ * text for REST APIs (and unknown ones), JSON for HTTP APIs. Static. On the request's loop.
+ */
+struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gateway *gateway);
+
+/*
  * One line per route: "GET  http://127.0.0.1:8080/hello -> HelloFunction (python3.13)". Text for
  * `serve` and `routes`.
  */

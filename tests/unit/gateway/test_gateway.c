@@ -156,6 +156,28 @@ static void several_apis(void **state)
     world_fini(&world);
 }
 
+static void an_oversize_body_by_kind_of_api(void **state)
+{
+    struct world world;
+    struct hg_api *rest = one_rest_api(&world), *http;
+    struct ask ask;
+
+    (void)state;
+    (void)world_route(&world, rest, "GET", "/x");
+    http = world_api(&world, HG_API_HTTP, "hhhhhhhhhh");
+    (void)world_stage(&world, http, "$default");
+    world_open(&world, NULL);
+    ask_init(&ask, &world, "POST", "/stage/x");
+    assert_str(gateway_oversize_body(&ask.req, world.gateway),
+               "HTTP content length exceeded 10485760 bytes.");
+    ask_end(&ask);
+    ask_init(&ask, &world, "POST", "/x");
+    assert_str(gateway_oversize_body(&ask.req, world.gateway),
+               "{\"message\":\"Request Entity Too Large\"}");
+    ask_end(&ask);
+    world_fini(&world);
+}
+
 static void explicit_addresses_are_recognised(void **state)
 {
     (void)state;
@@ -858,6 +880,7 @@ int main(void)
         cmocka_unit_test(rest_addresses_and_slashes),
         cmocka_unit_test(http_stages),
         cmocka_unit_test(several_apis),
+        cmocka_unit_test(an_oversize_body_by_kind_of_api),
         cmocka_unit_test(explicit_addresses_are_recognised),
         cmocka_unit_test(rest_answers_carry_ids),
         cmocka_unit_test(http_answers_carry_one_id),
