@@ -19,8 +19,7 @@
 enum {
     CLIENT_CONTEXT_MAX = 4096,  /* the service's limit is 3583 bytes */
     PATIENCE_MIN_US = 10000,    /* a wait below this is never worth a process */
-    LOOK_AGAIN_MS = 2,          /* while somebody waits with patience */
-    LOOK_AGAIN_SLOW_MS = 25,    /* while somebody waits for anything else */
+    LOOK_AGAIN_MS = 5,          /* while somebody waits */
 };
 
 /* ---- the end of an invocation ---- */
@@ -238,9 +237,10 @@ static bool is_worth_a_start(const struct hg_version_shard *vs)
     expected_us = run_us * (int64_t)atomic_load(&version->queued) / environments;
     if (expected_us > bearable_us)
         return true;
-    /* The expectation was wrong, or the processors are busy: then one at a time. */
+    /* The expectation was wrong, or the processors are busy: then one after the other, slower the more there are. */
     oldest = hg_container_of(vs->waiting.next, struct hg_running, link);
-    return vs->starting == 0 && hg_mono_us() - oldest->submitted_us > 2 * bearable_us;
+    return hg_mono_us() - oldest->submitted_us >
+           2 * bearable_us * (vs->starting + 1) * (1 + environments / (2 * vs->shard->workers->cores));
 }
 
 static bool make_room(struct hg_version_shard *vs, struct hg_limit *limit)
@@ -310,7 +310,7 @@ void pool_launch_ended(struct hg_environment *env)
 static void watch(struct hg_version_shard *vs)
 {
     if (vs->waiting_count && !hg_timer_is_running(&vs->timer))
-        hg_timer_start_ms(&vs->timer, vs->starting ? LOOK_AGAIN_SLOW_MS : LOOK_AGAIN_MS);
+        hg_timer_start_ms(&vs->timer, LOOK_AGAIN_MS);
 }
 
 static void serve_from_here(struct hg_version_shard *vs)
