@@ -272,6 +272,56 @@ static void large_events_and_answers_pass(void **state)
     free(event);
 }
 
+/* Every invocation ends, whatever the ones before it did to their environments. */
+static void nothing_is_lost_in_a_crowd(void **state)
+{
+    static const char *const events[] = {"\"hello\"", "\"exit 1\"", "\"kill\"",  "\"sleep 5\"", "\"error\"",
+                                         "\"twice\"", "\"tmp\"",    "\"print\"", "\"wrong\"",   "\"huge\""};
+    enum { CALLS = 300 };
+    struct fixture *f = *state;
+    struct call *calls = calloc(CALLS, sizeof(*calls));
+
+    f->options.max_concurrency = 6;
+    f->options.queue_wait_ms = 60000;
+    fixture_start(f, 2);
+    for (unsigned i = 0; i < CALLS; i++)
+        call_start(f, &calls[i], i % 3, events[i % HG_COUNT(events)], i % 4 == 0);
+    for (unsigned i = 0; i < CALLS; i++) {
+        call_wait(&calls[i]);
+        assert_int_equal(calls[i].inv.rc, HG_OK);
+        assert_non_null(calls[i].inv.answer);
+        invocation_fini(&calls[i].inv);
+    }
+    free(calls);
+}
+
+static void logs_reach_the_file_in_order(void **state)
+{
+    struct fixture *f = *state;
+    struct call c;
+    struct hg_buf text;
+    char *start, *one, *end;
+
+    fixture_start(f, 1);
+    call(f, &c, "\"print\"");
+    hg_buf_init(&text, 1 << 20);
+    for (int i = 0; i < 500 && !hg_str_ends(hg_buf_str(&text), HG_STR("\t\n")); i++) {
+        hg_buf_clear(&text, 0);
+        (void)logs_read_tail(f->options.data_dir, HG_STR("probe"), 4096, &text);
+        usleep(10000);
+    }
+    hg_buf_append_byte(&text, '\0');
+    start = strstr(text.base, " START RequestId: ");
+    one = strstr(text.base, " one\n");
+    end = strstr(text.base, " END RequestId: ");
+    assert_non_null(start);
+    assert_non_null(one);
+    assert_true(start < one && one < end);
+    hg_buf_fini(&text);
+    invocation_fini(&c.inv);
+    assert_int_equal(logs_read_tail(f->options.data_dir, HG_STR("nobody"), 4096, &text), HG_E_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +341,8 @@ int main(void)
         TEST(reserved_concurrency_of_nothing_throttles),
         TEST(waiting_too_long_is_throttled),
         TEST(large_events_and_answers_pass),
+        TEST(nothing_is_lost_in_a_crowd),
+        TEST(logs_reach_the_file_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
