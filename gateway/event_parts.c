@@ -103,8 +103,9 @@ static struct hg_str forwarded_for(const struct hg_request *req)
         if (!hg_str_is_nocase(req->headers[i].name, "x-forwarded-for") || !value.n)
             continue;
         memcpy(at, value.p, value.n);
-        memcpy(at + value.n, ", ", 2);
-        at += value.n + 2;
+        at += value.n;
+        *at++ = ',';
+        *at++ = ' ';
     }
     memcpy(at, peer.p, peer.n);
     return hg_str_n(text, length);

@@ -36,11 +36,15 @@ struct hg_gateway {
     size_t shard_count;
 };
 
+enum { FIRST_HEADERS = 12 };
+
 /* One request with what the gateway holds for it. */
 struct journey {
     struct hg_context ctx;
     struct hg_gateway *gateway;
     struct pin *pin;
+    /* Of the answer: errors find room here even if the request has used up its arena. */
+    struct hg_header headers[FIRST_HEADERS];
 };
 
 static void release(struct pin *pin)
@@ -211,6 +215,8 @@ void gateway_on_request(struct hg_request *req, void *arg)
     journey->pin = pin_newest(gateway, &gateway->shards[req->loop->index]);
     context_init(&journey->ctx, req, journey->pin->snapshot);
     journey->ctx.workers = gateway->workers;
+    req->response.headers = journey->headers;
+    req->response.header_room = FIRST_HEADERS;
     req->user = journey;
     req->on_done = on_done;
     req->on_abort = on_abort;

@@ -34,7 +34,7 @@ enum hg_rc gateway_prepare(struct hg_snapshot *snapshot, struct hg_error *err) h
  * hg_http_handler for public listeners; also called by the management port for execute-api
  * addresses. arg is the gateway.
  */
-void gateway_on_request(struct hg_request *req, void *gateway);
+void gateway_on_request(struct hg_request *req, void *arg);
 /*
  * Whether the address (Host or path) is one of the gateway's own: {api}.execute-api.…,
  * /_aws/execute-api/….

@@ -254,6 +254,7 @@ static void on_invocation_done(struct hg_invocation *inv)
             fail(call, HG_GATEWAY_FUNCTION, "The function failed");
         break;
     case HG_E_THROTTLED:
+    case HG_E_BUSY:
         fail(call, HG_GATEWAY_FUNCTION_THROTTLED, "The function was throttled");
         break;
     case HG_E_TOO_LARGE:

@@ -213,12 +213,16 @@ static void respond(const struct prepared *prepared, struct hg_context *ctx)
     struct hg_response *response = &ctx->req->response;
     size_t room = prepared->header_count + prepared->mapped_count + ADDED_HEADERS;
 
-    response->headers = hg_arena_alloc(ctx->req->arena, room * sizeof(*response->headers));
-    if (!response->headers) {
-        answer_error(ctx, HG_GATEWAY_TOO_LONG);
-        return;
+    if (room > response->header_room) {
+        struct hg_header *headers = hg_arena_alloc(ctx->req->arena, room * sizeof(*headers));
+
+        if (!headers) {
+            answer_error(ctx, HG_GATEWAY_TOO_LONG);
+            return;
+        }
+        response->headers = headers;
+        response->header_room = room;
     }
-    response->header_room = room;
     if (prepared->header_count)
         memcpy(response->headers, prepared->headers,
                prepared->header_count * sizeof(*response->headers));

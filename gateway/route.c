@@ -81,6 +81,7 @@ enum hg_rc pattern_parse(struct hg_arena *arena, struct hg_str path, struct hg_p
                             HG_STR_ARG(path));
     rest = hg_str_skip(path, 1);
     while (hg_str_next(&rest, '/', &part)) {
+        struct hg_segment segment = {HG_SEGMENT_LITERAL, part};
         enum hg_rc rc;
 
         if (count == HG_PATH_SEGMENTS_MAX)
@@ -91,11 +92,11 @@ enum hg_rc pattern_parse(struct hg_arena *arena, struct hg_str path, struct hg_p
                 err, HG_E_INVALID,
                 "Cannot create a child of a resource with a greedy path variable: {%.*s+}",
                 HG_STR_ARG(segments[count - 1].text));
-        rc = parse_segment(part, &segments[count], err);
+        rc = parse_segment(part, &segment, err);
         if (rc != HG_OK)
             return rc;
-        pattern->param_count += segments[count].kind != HG_SEGMENT_LITERAL;
-        count++;
+        pattern->param_count += segment.kind != HG_SEGMENT_LITERAL;
+        segments[count++] = segment;
     }
     pattern->segment_count = count;
     pattern->segments = hg_arena_must(arena, (count ? count : 1) * sizeof(*segments));
