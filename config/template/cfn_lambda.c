@@ -127,7 +127,7 @@ static void translate_version(struct hg_transform *t, const struct hg_resource *
         }
     }
     t->snapshot->functions = transform_grow(t->arena, t->snapshot->functions,
-                                            t->snapshot->function_count, sizeof(version));
+                                            t->snapshot->function_count, sizeof(void *));
     t->snapshot->functions[t->snapshot->function_count++] = version;
 }
 

@@ -37,21 +37,6 @@ struct hg_node *node_path(const struct hg_node *node, const char *dotted)
     return found;
 }
 
-bool node_is_map(const struct hg_node *node)
-{
-    return node && node->kind == HG_NODE_MAP;
-}
-
-bool node_is_list(const struct hg_node *node)
-{
-    return node && node->kind == HG_NODE_LIST;
-}
-
-bool node_is_scalar(const struct hg_node *node)
-{
-    return node && node->kind == HG_NODE_SCALAR;
-}
-
 struct hg_str node_text(const struct hg_node *node)
 {
     return node_is_scalar(node) ? node->text : hg_str_n(NULL, 0);

@@ -50,9 +50,21 @@ struct hg_node *node_get_str(const struct hg_node *node, struct hg_str key);
 /* Walks "A.B.C". */
 struct hg_node *node_path(const struct hg_node *node, const char *dotted);
 
-bool node_is_map(const struct hg_node *node);
-bool node_is_list(const struct hg_node *node);
-bool node_is_scalar(const struct hg_node *node);
+static inline bool node_is_map(const struct hg_node *node)
+{
+    return node && node->kind == HG_NODE_MAP;
+}
+
+static inline bool node_is_list(const struct hg_node *node)
+{
+    return node && node->kind == HG_NODE_LIST;
+}
+
+static inline bool node_is_scalar(const struct hg_node *node)
+{
+    return node && node->kind == HG_NODE_SCALAR;
+}
+
 /* Text of a scalar; p is NULL otherwise. */
 struct hg_str node_text(const struct hg_node *node);
 /* "true"/"false" or the strings of that; false and *ok = false otherwise. */

@@ -39,6 +39,7 @@ static enum built find_built(struct hg_arena *arena, const char **path)
     char *built = hg_arena_printf(arena, "%s/" BUILT_TEMPLATE, folder_of(arena, *path));
     struct stat given_stat, built_stat;
 
+    hg_assert(*path);
     if (stat(*path, &given_stat) != 0 || stat(built, &built_stat) != 0)
         return BUILT_NONE;
     if (built_stat.st_mtim.tv_sec + BUILD_SLACK_S < given_stat.st_mtim.tv_sec)

@@ -17,7 +17,7 @@ static struct hg_resource *add_resource(struct hg_transform *t, struct hg_str id
     resource->raw = raw;
     resource->type = node_text(node_get(raw, "Type"));
     resource->use = type_use(resource->type, &resource->what);
-    t->resources = transform_grow(t->scratch, t->resources, t->resource_count, sizeof(resource));
+    t->resources = transform_grow(t->scratch, t->resources, t->resource_count, sizeof(void *));
     t->resources[t->resource_count++] = resource;
     hg_map_set(&t->resources_by_id, id, resource);
     return resource;

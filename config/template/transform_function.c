@@ -305,7 +305,7 @@ static void add_function(struct hg_transform *t, const struct hg_resource *resou
     struct hg_snapshot *snapshot = t->snapshot;
 
     snapshot->functions =
-        transform_grow(t->arena, snapshot->functions, snapshot->function_count, sizeof(function));
+        transform_grow(t->arena, snapshot->functions, snapshot->function_count, sizeof(void *));
     snapshot->functions[snapshot->function_count++] = function;
     if (!hg_map_get(&snapshot->functions_by_name, function->name))
         hg_map_set(&snapshot->functions_by_name, function->name, function);
