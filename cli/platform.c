@@ -62,7 +62,7 @@ static enum hg_rc open_tls(struct hg_platform *platform, struct hg_error *err)
 static enum hg_rc listen_public(struct hg_platform *platform, const struct hg_str_list *addresses,
                                 struct hg_tls *tls, struct hg_error *err)
 {
-    const struct hg_http_handler handler = {on_public_request, platform};
+    const struct hg_http_handler handler = {.on_request = on_public_request, .arg = platform};
 
     for (size_t i = 0; i < addresses->count; i++) {
         char bound[64];
@@ -80,7 +80,8 @@ static enum hg_rc listen_public(struct hg_platform *platform, const struct hg_st
 static enum hg_rc open_listeners(struct hg_platform *platform, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
-    const struct hg_http_handler api_handler = {on_api_request, platform};
+    const struct hg_http_handler api_handler = {
+        .on_request = on_api_request, .arg = platform, .on_large_body = api_server_on_large_body};
     struct hg_server_limits limits = hg_server_limits_default;
     enum hg_rc rc;
 

@@ -38,6 +38,17 @@ void conn_note_fault(struct hg_conn *conn, enum hg_fault fault, const char *deta
     shard_log_fault(conn->shard, &conn->peer, fault, detail);
 }
 
+struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault, const struct hg_request *req)
+{
+    struct hg_str body = {NULL, 0};
+
+    if (fault != HG_FAULT_BODY_LARGE)
+        return fault_body(fault);
+    if (req && conn->handler.on_large_body)
+        body = conn->handler.on_large_body(req, conn->handler.arg);
+    return body.p ? body : hg_str_of(conn->server->large_body_text);
+}
+
 void conn_finish_request(struct hg_request *req, uint64_t bytes_sent)
 {
     count_status(req->response.status);

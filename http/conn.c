@@ -152,7 +152,7 @@ static void refuse(struct hg_conn *conn)
     }
     conn->state = HG_CONN_OPEN;
     http1_start(conn);
-    http1_write_fault(conn, HG_FAULT_CROWDED);
+    http1_write_fault(conn, HG_FAULT_CROWDED, fault_body(HG_FAULT_CROWDED));
     conn_close_after_flush(conn);
 }
 

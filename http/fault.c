@@ -27,9 +27,9 @@ struct hg_str fault_body(enum hg_fault fault)
     return hg_str_of(rows[fault].body);
 }
 
-const char *fault_content_type(enum hg_fault fault)
+const char *fault_content_type(struct hg_str body)
 {
-    return rows[fault].body[0] == '{' ? "application/json" : "text/plain";
+    return body.n && body.p[0] == '{' ? "application/json" : "text/plain";
 }
 
 bool fault_may_retry(enum hg_fault fault)

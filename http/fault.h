@@ -17,7 +17,8 @@ int fault_status(enum hg_fault fault);
 /* Event name for the log. */
 const char *fault_event(enum hg_fault fault);
 struct hg_str fault_body(enum hg_fault fault);
-const char *fault_content_type(enum hg_fault fault);
+/* Of such a body: JSON or plain text, told by its first byte. */
+const char *fault_content_type(struct hg_str body);
 /* Whether the answer says Retry-After: 1. */
 bool fault_may_retry(enum hg_fault fault);
 

@@ -98,11 +98,13 @@ static void hold_back(struct http1 *h1, size_t left)
 
 static void fail(struct http1 *h1, enum hg_fault fault, const char *detail)
 {
+    struct hg_str body = conn_fault_body(h1->conn, fault, h1->current ? &h1->current->req : NULL);
+
     http1_drop_current(h1);
     h1->phase = HTTP1_ENDED;
     conn_note_fault(h1->conn, fault, detail);
     if (fault_status(fault))
-        http1_write_fault(h1->conn, fault);
+        http1_write_fault(h1->conn, fault, body);
     conn_close_after_flush(h1->conn);
 }
 

@@ -10,6 +10,6 @@
 void http1_start(struct hg_conn *conn);
 
 /* Queues the answer to a fault, with Connection: close. The caller closes. */
-void http1_write_fault(struct hg_conn *conn, enum hg_fault fault);
+void http1_write_fault(struct hg_conn *conn, enum hg_fault fault, struct hg_str body);
 
 #endif

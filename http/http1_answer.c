@@ -31,16 +31,16 @@ static void write_answer(struct hg_conn *conn, const struct h1_answer *answer)
         conn_write_slice(conn, body, NULL);
 }
 
-void http1_write_fault(struct hg_conn *conn, enum hg_fault fault)
+void http1_write_fault(struct hg_conn *conn, enum hg_fault fault, struct hg_str body)
 {
     struct hg_header headers[] = {
-        {HG_STR("Content-Type"), hg_str_of(fault_content_type(fault))},
+        {HG_STR("Content-Type"), hg_str_of(fault_content_type(body))},
         {HG_STR("Retry-After"), HG_STR("1")},
     };
     struct hg_response response = {.status = fault_status(fault),
                                    .headers = headers,
                                    .header_count = fault_may_retry(fault) ? 2 : 1,
-                                   .body = fault_body(fault)};
+                                   .body = body};
     struct h1_answer answer = {.response = &response, .date = conn_date(conn)};
 
     write_answer(conn, &answer);

@@ -374,13 +374,14 @@ void stream_take_end(struct hg_h2_stream *stream)
 void stream_refuse(struct hg_h2_stream *stream, enum hg_fault fault, const char *detail)
 {
     struct hg_request *req = &stream->req;
+    struct hg_str body = conn_fault_body(stream->h2->conn, fault, req);
 
     conn_note_fault(stream->h2->conn, fault, detail);
     drop_body(stream);
     stream->is_refused = true;
     req->response.status = fault_status(fault);
-    req->response.body = fault_body(fault);
-    req_add_header(req, HG_STR("content-type"), hg_str_of(fault_content_type(fault)));
+    req->response.body = body;
+    req_add_header(req, HG_STR("content-type"), hg_str_of(fault_content_type(body)));
     if (fault_may_retry(fault))
         req_add_header(req, HG_STR("retry-after"), HG_STR("1"));
     stream_answer(stream);

@@ -4,6 +4,7 @@
 #include "http/server_core.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,6 +27,9 @@ struct hg_server *server_new(struct hg_loops *loops, const struct hg_server_limi
     struct hg_server *server = hg_calloc(1, sizeof(*server));
 
     server->limits = *limits;
+    /* API Gateway's words for REST APIs (apigw-routing.md §5). */
+    (void)snprintf(server->large_body_text, sizeof(server->large_body_text),
+                   "HTTP content length exceeded %zu bytes.", limits->max_body_bytes);
     server->loops = loops;
     server->shards = hg_calloc(loops->count, sizeof(*server->shards));
     for (unsigned i = 0; i < loops->count; i++)

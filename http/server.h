@@ -12,6 +12,11 @@
 struct hg_http_handler {
     void (*on_request)(struct hg_request *req, void *arg);
     void *arg;
+    /*
+     * The text of the 413 that a request with too large a body gets: static, JSON or plain; p NULL for the server's own.
+     * Only the head of req may be looked at. May be NULL.
+     */
+    struct hg_str (*on_large_body)(const struct hg_request *req, void *arg);
 };
 
 struct hg_server_limits {

@@ -12,6 +12,7 @@ struct hg_server {
     struct hg_loops *loops;
     struct hg_shard **shards; /* one per equal loop */
     struct hg_list listeners; /* control loop */
+    char large_body_text[80]; /* what a 413 says unless the handler knows better */
     int spare_fd;             /* given up for a moment when descriptors run out; control loop */
     _Atomic unsigned connections;
     _Atomic size_t buffered_bytes;

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct fake_conn fake;
 
     fake_conn_init(&fake);
-    fake.conn.handler = (struct hg_http_handler){on_request, &handler};
+    fake.conn.handler = (struct hg_http_handler){.on_request = on_request, .arg = &handler};
     start(&fake, mode);
     for (size_t at = 1; at < size && !fake_conn_is_closed(&fake); at += piece) {
         fake.room = mode & IS_SLOW_READER ? 20 : SIZE_MAX;

@@ -233,6 +233,13 @@ void conn_note_fault(struct hg_conn *conn, enum hg_fault fault, const char *deta
     fake_of(conn)->last_detail = detail;
 }
 
+struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault, const struct hg_request *req)
+{
+    (void)conn;
+    (void)req;
+    return fault == HG_FAULT_BODY_LARGE ? HG_STR("too large") : fault_body(fault);
+}
+
 static struct fake_conn *fake_of_request(struct hg_request *req)
 {
     const struct hg_conn *conn = hg_container_of(req->peer, struct hg_conn, peer);

@@ -161,7 +161,7 @@ void peer_init(struct peer *peer, const struct peer_options *options)
     for (size_t i = 0; i < PEER_STREAMS; i++)
         hg_buf_init(&peer->answers[i].body, BODY_MAX);
     fake_conn_init(&peer->fake);
-    peer->fake.conn.handler = (struct hg_http_handler){on_request, peer};
+    peer->fake.conn.handler = (struct hg_http_handler){.on_request = on_request, .arg = peer};
     open_client(peer, options ? options : &usual);
     http2_start(&peer->fake.conn);
     fake_conn_turn(&peer->fake);

@@ -62,7 +62,7 @@ static void on_request(struct hg_request *req, void *arg)
 
 void server_start(void)
 {
-    struct hg_http_handler handler = {on_request, NULL};
+    struct hg_http_handler handler = {.on_request = on_request};
     struct hg_error err;
     char bound[64];
 

@@ -13,8 +13,8 @@
 #define BAD_REQUEST JSON("400 Bad Request", "25", "") "{\"message\":\"Bad Request\"}"
 #define TIMEOUT JSON("408 Request Timeout", "29", "") "{\"message\":\"Request Timeout\"}"
 #define TOO_LARGE \
-    "HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 44\r\n" \
-    "Connection: close\r\n\r\nHTTP content length exceeded 10485760 bytes."
+    "HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n" \
+    "Connection: close\r\n\r\nHTTP content length exceeded 1000 bytes."
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 /* Bytes of the head before a body of BIG_BYTES. */
