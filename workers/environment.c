@@ -175,6 +175,9 @@ static void on_next(struct hg_runtime_api *api)
         runtime_api_deliver(api, &env->running->delivery);
         return;
     }
+    /* It asks again while it is still listed as idle, because it was promised to somebody. */
+    if (env->state == HG_ENV_IDLE)
+        return;
     env->deadline_us = INT64_MAX;
     if (env->state == HG_ENV_INIT) {
         env->init_us = hg_mono_us() - env->started_us;
@@ -186,6 +189,17 @@ static void on_next(struct hg_runtime_api *api)
     pool_start_ended(env);
     pool_launch_ended(env);
     pool_environment_idle(env);
+}
+
+/* Out of the reach of the next invocation until it asks again; unless one is on its way already: that one waits. */
+static void on_lost(struct hg_runtime_api *api)
+{
+    struct hg_environment *env = of_api(api);
+
+    if (env->state != HG_ENV_IDLE || !pool_take_back(env))
+        return;
+    set_state(env, HG_ENV_ANSWERED);
+    set_deadline(env, hg_mono_us() + (int64_t)env->function->timeout_s * SECOND_US);
 }
 
 static void on_response(struct hg_runtime_api *api, const struct hg_runtime_post *post)
@@ -268,6 +282,7 @@ static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
 
 static const struct hg_runtime_events runtime_events = {
     .on_next = on_next,
+    .on_lost = on_lost,
     .on_response = on_response,
     .on_error = on_error,
     .on_init_error = on_init_error,

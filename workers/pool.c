@@ -122,6 +122,17 @@ struct hg_environment *pool_take_oldest_idle(struct hg_version_shard *vs)
     return hg_container_of(link, struct hg_environment, idle_link);
 }
 
+bool pool_take_back(struct hg_environment *env)
+{
+    struct hg_version_shard *vs = env->vs;
+
+    if (!take_promise(&vs->idle_free))
+        return false;
+    hg_list_unlink(&env->idle_link);
+    stats_set(&vs->stats.idle, stats_get(&vs->stats.idle) - 1);
+    return true;
+}
+
 /* ---- waiting ---- */
 
 static void unlink_waiting(struct hg_version_shard *vs, struct hg_running *running)

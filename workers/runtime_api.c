@@ -74,6 +74,7 @@ void runtime_api_close(struct hg_runtime_api *api)
 {
     struct hg_list *link;
 
+    api->is_closing = true;
     while ((link = hg_list_pop_front(&api->conns)))
         runtime_conn_close(hg_container_of(link, struct hg_runtime_conn, link));
     if (api->listen_fd >= 0) {
@@ -82,6 +83,18 @@ void runtime_api_close(struct hg_runtime_api *api)
         api->listen_fd = -1;
     }
     api->delivery = NULL;
+    api->is_closing = false;
+}
+
+void runtime_api_on_closed(struct hg_runtime_api *api, struct hg_runtime_conn *conn)
+{
+    if (api->waiting != conn)
+        return;
+    api->waiting = NULL;
+    if (api->is_closing || api->state != HG_RUNTIME_READY)
+        return;
+    set_state(api, HG_RUNTIME_RESPONSE_SENT);
+    api->events->on_lost(api);
 }
 
 void runtime_api_drain(struct hg_runtime_api *api)

@@ -51,6 +51,7 @@ struct hg_runtime_api;
 /* Each may call runtime_api_close and runtime_api_deliver. */
 struct hg_runtime_events {
     void (*on_next)(struct hg_runtime_api *api); /* asks for work; the first time ends the initialisation */
+    void (*on_lost)(struct hg_runtime_api *api); /* the connection that asked is gone; on_next comes again if it asks again */
     void (*on_response)(struct hg_runtime_api *api, const struct hg_runtime_post *post);
     void (*on_error)(struct hg_runtime_api *api, const struct hg_runtime_post *post);
     void (*on_init_error)(struct hg_runtime_api *api, const struct hg_runtime_post *post);
@@ -69,6 +70,7 @@ struct hg_runtime_api {
     int listen_fd; /* -1: none */
     struct event listen_event;
     struct hg_runtime_conn *waiting;     /* whose GET next is not answered yet */
+    bool is_closing;
     const struct hg_delivery *delivery;  /* of the invocation in flight */
     char request_id[HG_UUID_LEN + 1];    /* of the invocation in flight or the last one */
 };

@@ -97,9 +97,8 @@ void runtime_conn_close(struct hg_runtime_conn *conn)
     hg_task_cancel(&conn->resume);
     hg_list_unlink(&conn->link);
     conn->api->conn_count--;
-    if (conn->api->waiting == conn)
-        conn->api->waiting = NULL;
     hg_loop_bury(conn->api->loop, &conn->grave, free_conn);
+    runtime_api_on_closed(conn->api, conn);
 }
 
 /* ---- output ---- */

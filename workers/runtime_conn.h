@@ -82,6 +82,8 @@ void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const cha
 /* runtime_api.c: what a request means. body is borrowed; trailers are those of a streamed body. */
 void runtime_api_on_request(struct hg_runtime_api *api, struct hg_runtime_conn *conn, struct hg_blob *body,
                             const struct hg_header *trailers, size_t trailer_count);
+/* The connection has been closed, by whomever. */
+void runtime_api_on_closed(struct hg_runtime_api *api, struct hg_runtime_conn *conn);
 /* The body of the request at hand turned out too large, or ended too early. */
 void runtime_api_on_large_body(struct hg_runtime_api *api, struct hg_runtime_conn *conn);
 void runtime_api_on_truncated(struct hg_runtime_api *api, struct hg_runtime_conn *conn);

@@ -139,6 +139,8 @@ struct hg_workers {
 
 /* An environment of the loop has nothing to do (again): gives it to whoever waits, or lists it as idle. */
 void pool_environment_idle(struct hg_environment *env);
+/* An idle environment leaves the list; false when it is promised to somebody. */
+bool pool_take_back(struct hg_environment *env);
 /* It no longer counts as starting; is_gone: because it failed for good. */
 void pool_start_ended(struct hg_environment *env);
 /* Its start does not load the machine any more: the next may begin. */

@@ -4,7 +4,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "workers/environment.h"
-#include "workers/plan.h"
+#include "workers/files.h"
 #include "workers/workers.h"
 
 #include <errno.h>
@@ -76,71 +76,6 @@ struct hg_workers *workers_new_with(struct hg_loops *loops, const struct hg_work
         shard_init(&workers->shards[i], workers, loops->loops[i]);
     prepare_data_dir(workers);
     return workers;
-}
-
-/* ---- checks ---- */
-
-static enum hg_rc check_entrypoint(const struct hg_function *function, const struct hg_runtime_id *runtime,
-                                   struct hg_error *warning)
-{
-    char path[HG_PATH_MAX];
-
-    /* Layers count too, but are merged only when the function runs: any of them may hold it. */
-    if (plan_find_entrypoint(function, runtime, "", path) == HG_OK)
-        return HG_OK;
-    for (size_t i = 0; i < function->layer_count; i++) {
-        (void)files_path(path, sizeof(path), "%.*s/bootstrap", HG_STR_ARG(function->layer_dirs[i]));
-        if (files_is_executable(path))
-            return HG_OK;
-    }
-    (void)hg_error_set(warning, HG_OK, "function %.*s: no executable file `%.*s` in %.*s; invocations will fail",
-                       HG_STR_ARG(function->name),
-                       HG_STR_ARG(runtime->family == HG_RUNTIME_GO ? function->handler : HG_STR("bootstrap")),
-                       HG_STR_ARG(function->code_dir));
-    return HG_OK;
-}
-
-/* A handler that the runtime will not find: said beforehand, but the runtime has the last word. */
-static void check_handler(const struct hg_function *function, struct hg_error *warning)
-{
-    if (hg_str_find(function->handler, '.') > 0)
-        return;
-    (void)hg_error_set(warning, HG_OK, "function %.*s: handler `%.*s` should be written file.function",
-                       HG_STR_ARG(function->name), HG_STR_ARG(function->handler));
-}
-
-enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_function *function,
-                                  struct hg_error *err, struct hg_error *warning)
-{
-    struct hg_interpreter *interpreter;
-    struct hg_runtime_id runtime;
-    char code_dir[HG_PATH_MAX];
-    enum hg_rc rc;
-
-    if (warning)
-        warning->text[0] = '\0';
-    rc = runtime_parse(function->runtime, &runtime, err);
-    if (rc != HG_OK) {
-        hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
-        return rc;
-    }
-    (void)files_path(code_dir, sizeof(code_dir), "%.*s", HG_STR_ARG(function->code_dir));
-    if (!files_is_dir(code_dir))
-        return hg_error_set(err, HG_E_NOT_FOUND, "function %.*s: code folder %s is not there",
-                            HG_STR_ARG(function->name), code_dir);
-    if (!runtime_is_managed(runtime.family))
-        return check_entrypoint(function, &runtime, warning);
-    check_handler(function, warning);
-    interpreter = hg_malloc(sizeof(*interpreter));
-    rc = runtime_find(function->runtime, workers->options.overrides, workers->options.override_count, interpreter, err);
-    if (rc != HG_OK)
-        hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
-    else if (interpreter->warning[0])
-        (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name), interpreter->warning);
-    free(interpreter);
-    if (rc == HG_OK)
-        prepare_runtime(workers, function->runtime);
-    return rc;
 }
 
 /* ---- snapshots ---- */

@@ -29,7 +29,12 @@ static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
     (void)fault;
 }
 
-static const struct hg_runtime_events events = {on_next, on_post, on_post, on_post, on_fault};
+static void on_lost(struct hg_runtime_api *api)
+{
+    (void)api;
+}
+
+static const struct hg_runtime_events events = {on_next, on_lost, on_post, on_post, on_post, on_fault};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -31,7 +31,7 @@ struct world {
     int fd; /* the runtime's end */
     char *scratch;
     char said[16384]; /* what came back */
-    unsigned polls, faults;
+    unsigned polls, losses, faults;
     enum hg_runtime_fault fault;
     char posted[64], kind[16], error_type[64], content_type[64];
 };
@@ -77,7 +77,12 @@ static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
     of(api)->fault = fault;
 }
 
-static const struct hg_runtime_events events = {on_next, on_response, on_error, on_init_error, on_fault};
+static void on_lost(struct hg_runtime_api *api)
+{
+    of(api)->losses++;
+}
+
+static const struct hg_runtime_events events = {on_next, on_lost, on_response, on_error, on_init_error, on_fault};
 
 static int set_up(void **state)
 {
@@ -427,6 +432,27 @@ static void bytes_may_come_one_by_one(void **state)
     assert_string_equal(w->posted, "{\"slow\":true}");
 }
 
+static void lost_poll_is_told(void **state)
+{
+    struct world *w = *state;
+    int fds[2];
+
+    say(w, NEXT);
+    assert_int_equal(w->polls, 1);
+    assert_int_equal(close(w->fd), 0);
+    hg_loop_turn(w->loop, false);
+    assert_int_equal(w->losses, 1);
+    /* It may come back on another connection, and asks anew. */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    (void)runtime_conn_new(&w->api, fds[1]);
+    w->fd = fds[0];
+    say(w, NEXT);
+    assert_int_equal(w->polls, 2);
+    runtime_api_deliver(&w->api, &w->delivery);
+    hear(w);
+    assert_string_equal(w->said, EVENT);
+}
+
 static void large_body_after_expect_continue(void **state)
 {
     struct world *w = *state;
@@ -463,6 +489,7 @@ int main(void)
         TEST(what_is_not_there_says_so),
         TEST(bytes_may_come_one_by_one),
         TEST(large_body_after_expect_continue),
+        TEST(lost_poll_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
