@@ -12,9 +12,9 @@
     "\r\nConnection: close\r\n\r\n"
 #define BAD_REQUEST JSON("400 Bad Request", "25", "") "{\"message\":\"Bad Request\"}"
 #define TIMEOUT JSON("408 Request Timeout", "29", "") "{\"message\":\"Request Timeout\"}"
-#define TOO_LARGE \
-    "HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 40\r\n" \
-    "Connection: close\r\n\r\nHTTP content length exceeded 1000 bytes."
+#define TOO_LARGE(length, limit) \
+    "HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: " length "\r\n" \
+    "Connection: close\r\n\r\nHTTP content length exceeded " limit " bytes."
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 /* Bytes of the head before a body of BIG_BYTES. */
@@ -216,7 +216,7 @@ static void test_expectations(void **state)
     client_send(
         fd,
         "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
-    client_expect(fd, TOO_LARGE);
+    client_expect(fd, TOO_LARGE("44", "10485760"));
     client_expect_end(fd);
     exchange("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: 2\r\n\r\n",
              JSON("417 Expectation Failed", "32", "") "{\"message\":\"Expectation Failed\"}");
@@ -257,9 +257,9 @@ static void test_limits(void **state)
     memset(head + strlen(head), 'x', sizeof(head) - 1 - strlen(head));
     exchange(head, JSON("431 Request Header Fields Too Large", "45",
                         "") "{\"message\":\"Request Header Fields Too Large\"}");
-    exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", TOO_LARGE);
+    exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", TOO_LARGE("40", "1000"));
     memset(chunks + strlen(chunks), 'x', sizeof(chunks) - 1 - strlen(chunks));
-    exchange(chunks, TOO_LARGE);
+    exchange(chunks, TOO_LARGE("40", "1000"));
     assert_int_equal(seen.requests, 0);
 }
 
