@@ -61,7 +61,6 @@ want_bench() {
     want_test
     want_tool nginx nginx-light
     want_tool haproxy haproxy
-    want_tool wrk wrk
 }
 
 # Servers that packages bring are only wanted as commands: they are kept from starting as services.
@@ -142,6 +141,20 @@ install_h2spec() {
     (cd tests/h2spec && GOBIN="$PWD/../../.tools/bin" go install github.com/summerwind/h2spec/cmd/h2spec)
 }
 
+# Only compared with; without it the benchmark leaves its rows out and says so.
+install_serverless() {
+    say "serverless-offline of tools/serverless/package.json into .tools/serverless"
+    rm -rf .tools/serverless
+    mkdir -p .tools/serverless
+    cp tools/serverless/package.json tools/serverless/package-lock.json .tools/serverless/
+    (cd .tools/serverless && npm ci --silent --no-audit --no-fund --ignore-scripts)
+}
+
+setup_bench() {
+    [ -d .tools/serverless/node_modules ] || rm -f .tools/serverless.stamp
+    once serverless tools/serverless/package-lock.json install_serverless
+}
+
 setup_test() {
     [ -x .tools/venv/bin/pytest ] || rm -f .tools/venv.stamp
     [ -d .tools/node/node_modules ] || rm -f .tools/node.stamp
@@ -165,6 +178,7 @@ done
 install_packages
 for part in "$@"; do
     case $part in
-    test | bench) setup_test ;;
+    test) setup_test ;;
+    bench) setup_test && setup_bench ;;
     esac
 done
