@@ -27,7 +27,7 @@ struct hg_stage_plan {
     struct hg_str name_json;
     struct hg_str variables_json; /* a JSON object; p is NULL without variables */
     struct hg_phrase *access_log; /* NULL: the default line */
-    struct hg_bucket *bucket;     /* NULL without a throttle */
+    struct hg_bucket *buckets;    /* one for each of api->routes; NULL without a throttle */
 };
 
 /* CORS of an HTTP API as header values. */

@@ -166,7 +166,8 @@ static bool is_admitted(struct hg_gateway *gateway, struct hg_context *ctx)
 {
     int64_t now_us = ctx->req->start_us;
 
-    if (ctx->stage->bucket && !bucket_take(ctx->stage->bucket, now_us))
+    if (ctx->stage->buckets &&
+        !bucket_take(&ctx->stage->buckets[ctx->route - ctx->plan->routes], now_us))
         return false;
     return !gateway->account || bucket_take(gateway->account, now_us);
 }

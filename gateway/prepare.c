@@ -86,6 +86,18 @@ static struct hg_str json_map(struct hg_arena *arena, const struct hg_kv_list *l
     return result;
 }
 
+/* Rate and burst of a stage hold for each of its routes on its own. */
+static void plan_throttle(struct hg_arena *arena, const struct hg_stage *stage, size_t route_count,
+                          struct hg_stage_plan *plan)
+{
+    /* -1 is how the real service switches a throttle off. */
+    if (!stage->has_throttle || stage->throttle_rate < 0 || stage->throttle_burst < 0)
+        return;
+    plan->buckets = hg_arena_must(arena, (route_count + 1) * sizeof(*plan->buckets));
+    for (size_t i = 0; i < route_count; i++)
+        bucket_init(&plan->buckets[i], stage->throttle_rate, stage->throttle_burst);
+}
+
 static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage,
                        struct hg_stage_plan *plan)
 {
@@ -95,11 +107,6 @@ static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage,
     if (stage->access_log_format.n)
         plan->access_log =
             phrase_new(arena, HG_PHRASE_LOG, hg_str_trim_ws(stage->access_log_format));
-    /* -1 is how the real service switches a throttle off. */
-    if (stage->has_throttle && stage->throttle_rate >= 0 && stage->throttle_burst >= 0) {
-        plan->bucket = hg_arena_must(arena, sizeof(*plan->bucket));
-        bucket_init(plan->bucket, stage->throttle_rate, stage->throttle_burst);
-    }
 }
 
 /* The address of a route in the table; what cannot be addressed becomes a notice. */
@@ -160,6 +167,7 @@ static void plan_api(struct hg_snapshot *snapshot, struct hg_api *api)
     plan->routes = hg_arena_must(arena, (api->route_count + 1) * sizeof(*plan->routes));
     for (size_t i = 0; i < api->stage_count; i++) {
         plan_stage(arena, &api->stages[i], &plan->stages[i]);
+        plan_throttle(arena, &api->stages[i], api->route_count, &plan->stages[i]);
         if (hg_str_is(api->stages[i].name, "$default"))
             plan->default_stage = &plan->stages[i];
     }

@@ -726,6 +726,9 @@ static void stage_throttle(void **state)
     api->stages[0].has_throttle = true;
     api->stages[0].throttle_rate = 0.001;
     api->stages[0].throttle_burst = 2;
+    model = mock_of(&world, world_route(&world, api, "GET", "/y"), 1);
+    world_put(&world, &model->request_templates, "application/json", "{\"statusCode\":200}");
+    model->responses[0].status = 200;
     (void)world_stage(&world, api, "off");
     api->stages[1].has_throttle = true;
     (void)world_stage(&world, api, "free");
@@ -735,6 +738,8 @@ static void stage_throttle(void **state)
     expect(&world, "GET", "/stage/x", NULL, 200, "", "");
     expect(&world, "GET", "/stage/x", NULL, 200, "", "");
     expect(&world, "GET", "/stage/x", NULL, 429, busy, "TooManyRequestsException");
+    /* Each route has the stage's rate and burst for itself. */
+    expect(&world, "GET", "/stage/y", NULL, 200, "", "");
     expect(&world, "GET", "/off/x", NULL, 429, busy, "TooManyRequestsException");
     expect(&world, "GET", "/free/x", NULL, 200, "", "");
     world_fini(&world);
