@@ -16,7 +16,10 @@
 #include <unistd.h>
 
 enum {
-    /* A start loads the machine most while programs and modules are read; a handler that then waits for others must not hold up further starts. */
+    /*
+     * A start loads the machine most while programs and modules are read; one that then waits for something else must
+     * not hold up further starts.
+     */
     LAUNCH_CROWD_US = 150000,
     SECOND_US = 1000000,
 };

@@ -18,7 +18,10 @@ enum { HG_EXIT_TEXT_MAX = 128 };
 /* "Runtime exited with error: exit status 3"; at most HG_EXIT_TEXT_MAX bytes, terminated. Returns out. */
 char *exit_text(const struct hg_exit *how, char out[HG_EXIT_TEXT_MAX]);
 
-/* {"errorType":…,"errorMessage":"RequestId: … Error: text"}; without a request id ("") the message starts at "Error: ". */
+/*
+ * {"errorType":…,"errorMessage":"RequestId: … Error: text"}; without a request id ("") the message starts at
+ * "Error: ".
+ */
 struct hg_blob *error_doc_new(const char *error_type, const char *request_id, const char *text);
 struct hg_blob *error_doc_timeout(const char *request_id, unsigned timeout_s);
 /* Function.ResponseSizeTooLarge, the one document without a request id and in the other order. */

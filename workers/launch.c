@@ -29,7 +29,7 @@
 enum {
     RUNTIME_FD = 3, /* what HEADGATE_RUNTIME_FD says */
     NOFILE_MAX = 1024,
-    /* Memory is watched by the sampler; this only stops what outruns it. Interpreters reserve far more than they use. */
+    /* The sampler watches memory; this only stops what outruns it. Interpreters reserve far more than they use. */
     DATA_FACTOR = 4,
     DATA_EXTRA_MB = 2048,
     PER_LAUNCH_VARIABLES = 8,

@@ -106,7 +106,7 @@ static const char *from_server(const char *name, const char *otherwise)
     return value && value[0] ? value : otherwise;
 }
 
-/* The server's own, when it has some, so that functions may reach the real service; else values that sign and mean nothing. */
+/* The server's own, when it has some, so that functions may reach the real service; else values that mean nothing. */
 static void set_credentials(struct variables *list)
 {
     const char *key = getenv("AWS_ACCESS_KEY_ID");
@@ -182,7 +182,7 @@ enum hg_rc plan_find_entrypoint(const struct hg_function *function, const struct
     return HG_E_NOT_FOUND;
 }
 
-/* The value of AWS_LAMBDA_EXEC_WRAPPER, a program that is given the interpreter's command line; "/opt/" means the layers. */
+/* AWS_LAMBDA_EXEC_WRAPPER: a program that is given the interpreter's command line; "/opt/" means the layers. */
 static char *find_wrapper(const struct hg_function *function, const char *opt_dir)
 {
     struct hg_str value = kv_get(&function->environment, HG_STR("AWS_LAMBDA_EXEC_WRAPPER"));
@@ -245,7 +245,8 @@ struct hg_plan *plan_new(const struct hg_function *function, const struct hg_pla
             plan->argv[count++] = wrapper;
         }
         plan->argv[count++] = hg_strdup(inputs->interpreter->path);
-        (void)files_path(path, sizeof(path), "%s/%s", inputs->bootstraps_dir, runtime_bootstrap(inputs->runtime->family));
+        (void)files_path(path, sizeof(path), "%s/%s", inputs->bootstraps_dir,
+                         runtime_bootstrap(inputs->runtime->family));
         plan->argv[count++] = hg_strdup(path);
         make_version(plan, inputs);
     } else {

@@ -71,7 +71,8 @@ void pool_finish(struct hg_running *running)
 {
     struct hg_pool_shard *shard = running->shard;
 
-    running->event = (hg_blob_unref(running->event), NULL);
+    hg_blob_unref(running->event);
+    running->event = NULL;
     atomic_fetch_sub_explicit(&shard->busy, 1, memory_order_relaxed);
     if (running->origin == shard->loop)
         hg_loop_defer(shard->loop, &running->task);

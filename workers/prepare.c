@@ -34,7 +34,8 @@ static const struct hg_interpreter *know_interpreter(struct hg_workers *workers,
             return &known->interpreter;
     }
     known = hg_calloc(1, sizeof(*known));
-    *rc = runtime_find(runtime, workers->options.overrides, workers->options.override_count, &known->interpreter, err);
+    *rc = runtime_find(runtime, workers->options.overrides, workers->options.override_count,
+                       &known->interpreter, err);
     if (*rc != HG_OK) {
         free(known);
         return NULL;

@@ -24,10 +24,10 @@ enum {
     KEPT_IDLE_BYTES = 4096,
 };
 
-const struct hg_str runtime_ack = {
-    "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}",
-    sizeof("HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}") -
-        1};
+#define ACK_TEXT                                                                                             \
+    "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
+
+const struct hg_str runtime_ack = {ACK_TEXT, sizeof(ACK_TEXT) - 1};
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -230,7 +230,7 @@ static const char *reason(int status)
 
 void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const char *error_type, const char *message)
 {
-    char body[400], head[200];
+    char body[400], head[200], reply[sizeof(body) + sizeof(head)];
     int body_length, head_length;
 
     send_held_ack(conn);
@@ -238,13 +238,9 @@ void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const cha
     head_length = snprintf(head, sizeof(head),
                            "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", status,
                            reason(status), body_length);
-    {
-        char reply[sizeof(head) + sizeof(body)];
-
-        memcpy(reply, head, (size_t)head_length);
-        memcpy(reply + head_length, body, (size_t)body_length);
-        runtime_conn_send(conn, hg_str_n(reply, (size_t)(head_length + body_length)), NULL);
-    }
+    memcpy(reply, head, (size_t)head_length);
+    memcpy(reply + head_length, body, (size_t)body_length);
+    runtime_conn_send(conn, hg_str_n(reply, (size_t)(head_length + body_length)), NULL);
 }
 
 /* ---- input ---- */

@@ -1,6 +1,6 @@
 /*
- * The pool's own structures: for pool.c, shard.c, environment.c, prepare.c,
- * metrics.c and workers.c only.
+ * The pool's own structures: for the files of workers/ that make it up (pool,
+ * shard, version, environment, outcome, prepare, check, metrics, workers).
  *
  * struct hg_workers           all of it
  *   struct hg_pool_shard           what one loop has: its environments and who waits there
@@ -130,7 +130,6 @@ struct hg_workers {
     unsigned shard_count;
     unsigned cores;
     _Atomic unsigned next_loop; /* for what the control loop submits */
-    _Atomic bool is_draining;
     struct hg_drain *drain; /* workers.c */
     struct hg_known_interpreter *interpreters; /* prepare.c; its thread only */
 };
