@@ -3,6 +3,8 @@
  */
 #include "cli/load.h"
 
+#include "gateway/gateway.h"
+
 #include <unistd.h>
 
 const char *load_find_template(const char *given)
@@ -31,7 +33,7 @@ struct hg_template_options load_options(const struct hg_settings *settings)
     };
 }
 
-void load_print_problems(const struct hg_problems *problems)
+static void print_problems(const struct hg_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const struct hg_problem *problem = &problems->items[i];
@@ -45,6 +47,24 @@ void load_print_problems(const struct hg_problems *problems)
     }
 }
 
+struct hg_snapshot *load_template(struct hg_arena *arena, const char **file, const struct hg_template_options *options)
+{
+    struct hg_problems problems = {0};
+    struct hg_snapshot *snapshot = template_load(*file, options, &problems);
+    struct hg_error err;
+
+    print_problems(&problems);
+    if (problems.file)
+        *file = hg_arena_strdup(arena, hg_str_of(problems.file));
+    problems_fini(&problems);
+    if (snapshot && gateway_prepare(snapshot, &err) != HG_OK) {
+        (void)fprintf(stderr, "%s: %s\n", *file, err.text);
+        snapshot_unref(snapshot);
+        return NULL;
+    }
+    return snapshot;
+}
+
 void load_print_notices(const struct hg_snapshot *snapshot, const char *file, FILE *out)
 {
     static const char *const words[] = {"not served yet: ", "unknown: ", "warning: "};
@@ -52,6 +72,9 @@ void load_print_notices(const struct hg_snapshot *snapshot, const char *file, FI
     for (size_t i = 0; i < snapshot->notice_count; i++) {
         const struct hg_notice *notice = &snapshot->notices[i];
 
-        (void)fprintf(out, "%s:%u: %s%.*s\n", file, notice->line, words[notice->kind], HG_STR_ARG(notice->text));
+        (void)fprintf(out, "%s", file);
+        if (notice->line)
+            (void)fprintf(out, ":%u", notice->line);
+        (void)fprintf(out, ": %s%.*s\n", words[notice->kind], HG_STR_ARG(notice->text));
     }
 }

@@ -15,8 +15,12 @@ const char *load_find_template(const char *given);
 /* Options of template_load that come straight from the settings. */
 struct hg_template_options load_options(const struct hg_settings *settings);
 
-/* "template.yaml:12:5: …" a line, on standard error. */
-void load_print_problems(const struct hg_problems *problems);
+/*
+ * Loads and prepares *file; NULL after what is wrong was said on standard error ("template.yaml:12:5: …" a line). *file
+ * becomes the file that was really read, in arena: what `sam build` made is preferred.
+ */
+struct hg_snapshot *load_template(struct hg_arena *arena, const char **file,
+                                  const struct hg_template_options *options);
 /* "template.yaml:12: not served yet: …" a line. */
 void load_print_notices(const struct hg_snapshot *snapshot, const char *file, FILE *out);
 

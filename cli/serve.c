@@ -103,29 +103,19 @@ static void print_start(const struct hg_platform *platform, const struct hg_snap
     (void)fflush(stdout);
 }
 
-/* Loads with the addresses that are bound by now; NULL when it was said what is wrong. */
-static struct hg_snapshot *load(const struct hg_platform *platform, const char *file)
+/* Loads with the addresses that are bound by now. */
+static struct hg_snapshot *load(const struct hg_platform *platform, struct hg_arena *arena, const char **file)
 {
     struct hg_template_options options = load_options(platform->settings);
-    struct hg_problems problems = {0};
-    struct hg_snapshot *snapshot;
-    struct hg_error err;
 
     options.data_dir = platform->data_dir.path;
     options.management_url = platform->management_url;
     options.gateway_url = platform->url_count ? platform->urls[0] : NULL;
-    snapshot = template_load(file, &options, &problems);
-    load_print_problems(&problems);
-    problems_fini(&problems);
-    if (snapshot && gateway_prepare(snapshot, &err) != HG_OK) {
-        (void)fprintf(stderr, "%s: %s\n", file, err.text);
-        snapshot_unref(snapshot);
-        return NULL;
-    }
-    return snapshot;
+    return load_template(arena, file, &options);
 }
 
-static int serve(struct hg_platform *platform, const struct hg_settings *settings, const char *file)
+static int serve(struct hg_platform *platform, struct hg_arena *arena, const struct hg_settings *settings,
+                 const char *file)
 {
     struct hg_snapshot *snapshot;
     struct hg_error err = {""};
@@ -135,7 +125,7 @@ static int serve(struct hg_platform *platform, const struct hg_settings *setting
         (void)fprintf(stderr, "headgate: %s\n", err.text);
         return exit_code(rc);
     }
-    snapshot = load(platform, file);
+    snapshot = load(platform, arena, &file);
     if (!snapshot)
         return HG_EXIT_INPUT;
     rc = platform_deploy(platform, snapshot, &err);
@@ -165,7 +155,7 @@ int command_serve(int argc, char **argv)
         (void)fprintf(stderr, "%.*s", HG_STR_ARG(hg_buf_str(&mistakes)));
     } else if ((file = load_find_template(settings.template_file))) {
         hg_log_setup(settings.log_level, settings.log_format);
-        code = serve(&platform, &settings, file);
+        code = serve(&platform, arena, &settings, file);
         platform_close(&platform);
     }
     hg_buf_fini(&mistakes);

@@ -10,10 +10,8 @@ static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv, c
 {
     struct hg_settings settings;
     struct hg_template_options options;
-    struct hg_problems problems = {0};
     struct hg_snapshot *snapshot = NULL;
     struct hg_buf mistakes;
-    struct hg_error err;
 
     hg_buf_init(&mistakes, 1 << 16);
     *code = HG_EXIT_USAGE;
@@ -23,15 +21,8 @@ static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv, c
         *code = HG_EXIT_INPUT;
         options = load_options(&settings);
         options.is_check_only = true;
-        snapshot = template_load(*file, &options, &problems);
-        load_print_problems(&problems);
+        snapshot = load_template(arena, file, &options);
     }
-    if (snapshot && gateway_prepare(snapshot, &err) != HG_OK) {
-        (void)fprintf(stderr, "%s: %s\n", *file, err.text);
-        snapshot_unref(snapshot);
-        snapshot = NULL;
-    }
-    problems_fini(&problems);
     hg_buf_fini(&mistakes);
     return snapshot;
 }
