@@ -179,6 +179,9 @@ install_packages
 for part in "$@"; do
     case $part in
     test) setup_test ;;
-    bench) setup_test && setup_bench ;;
+    bench)
+        setup_test
+        setup_bench
+        ;;
     esac
 done

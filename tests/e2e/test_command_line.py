@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from headgate import BINARY, run
+from headgate import BINARY, ROOT, run
 
 TEMPLATE = """
 Resources:
@@ -147,6 +147,11 @@ def test_settings_from_the_environment_and_a_file(serve, project):
     assert server.invoke("F").json() == "arn:aws:lambda:eu-west-1:444455556666:function:F"
     server = serve(template, "--config", config, "--account", "777788889999", env={"HEADGATE_ACCOUNT": "444455556666"})
     assert server.invoke("F").json() == "arn:aws:lambda:eu-west-1:777788889999:function:F"
+
+
+def test_settings_file_of_the_package(serve, project):
+    server = serve(project.template(TEMPLATE), "--config", ROOT / "packaging/headgate.yaml")
+    assert server.invoke("F").json() == 1
 
 
 def test_wrong_settings_file(project, template):
