@@ -114,8 +114,9 @@ bool gateway_owns(const struct hg_request *req)
     return address_is_explicit(req->authority, req->path);
 }
 
-struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gateway *gateway)
+struct hg_str gateway_on_large_body(const struct hg_request *req, void *arg)
 {
+    struct hg_gateway *gateway = arg;
     struct pin *pin = pin_newest(gateway, &gateway->shards[req->loop->index]);
     struct hg_address address;
     bool is_http;
@@ -123,8 +124,7 @@ struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gate
     address_find(pin->snapshot, req->authority, req->path, &address);
     is_http = address.api && address.api->kind == HG_API_HTTP;
     release(pin);
-    return is_http ? HG_STR("{\"message\":\"Request Entity Too Large\"}")
-                   : HG_STR("HTTP content length exceeded 10485760 bytes.");
+    return is_http ? HG_STR("{\"message\":\"Request Entity Too Large\"}") : hg_str_n(NULL, 0);
 }
 
 static void finish(struct journey *journey, uint64_t bytes_sent)
