@@ -18,6 +18,11 @@ static void on_public_request(struct hg_request *req, void *arg)
     gateway_on_request(req, ((struct hg_platform *)arg)->gateway);
 }
 
+static struct hg_str on_large_body(const struct hg_request *req, void *arg)
+{
+    return gateway_oversize_body(req, ((struct hg_platform *)arg)->gateway);
+}
+
 static void on_api_request(struct hg_request *req, void *arg)
 {
     api_server_on_request(req, ((struct hg_platform *)arg)->api);
@@ -62,7 +67,8 @@ static enum hg_rc open_tls(struct hg_platform *platform, struct hg_error *err)
 static enum hg_rc listen_public(struct hg_platform *platform, const struct hg_str_list *addresses,
                                 struct hg_tls *tls, struct hg_error *err)
 {
-    const struct hg_http_handler handler = {.on_request = on_public_request, .arg = platform};
+    const struct hg_http_handler handler = {
+        .on_request = on_public_request, .arg = platform, .on_large_body = on_large_body};
 
     for (size_t i = 0; i < addresses->count; i++) {
         char bound[64];
