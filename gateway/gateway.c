@@ -114,9 +114,8 @@ bool gateway_owns(const struct hg_request *req)
     return address_is_explicit(req->authority, req->path);
 }
 
-struct hg_str gateway_on_large_body(const struct hg_request *req, void *arg)
+struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gateway *gateway)
 {
-    struct hg_gateway *gateway = arg;
     struct pin *pin = pin_newest(gateway, &gateway->shards[req->loop->index]);
     struct hg_address address;
     bool is_http;

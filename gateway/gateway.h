@@ -42,10 +42,10 @@ void gateway_on_request(struct hg_request *req, void *arg);
 bool gateway_owns(const struct hg_request *req);
 
 /*
- * on_large_body of hg_http_handler; arg is the gateway. HTTP APIs have words of their own for a body
- * over the limit; for all else p is NULL. On the request's loop.
+ * What a 413 says for a body over the limit: HTTP APIs have words of their own; for all else p is NULL
+ * and the server's own hold. Static. On the request's loop.
  */
-struct hg_str gateway_on_large_body(const struct hg_request *req, void *arg);
+struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gateway *gateway);
 
 /*
  * One line per route: "GET  http://127.0.0.1:8080/hello -> HelloFunction (python3.13)". Text for

@@ -168,10 +168,10 @@ static void an_oversize_body_by_kind_of_api(void **state)
     (void)world_stage(&world, http, "$default");
     world_open(&world, NULL);
     ask_init(&ask, &world, "POST", "/stage/x");
-    assert_null(gateway_on_large_body(&ask.req, world.gateway).p);
+    assert_null(gateway_oversize_body(&ask.req, world.gateway).p);
     ask_end(&ask);
     ask_init(&ask, &world, "POST", "/x");
-    assert_str(gateway_on_large_body(&ask.req, world.gateway),
+    assert_str(gateway_oversize_body(&ask.req, world.gateway),
                "{\"message\":\"Request Entity Too Large\"}");
     ask_end(&ask);
     world_fini(&world);
