@@ -136,9 +136,10 @@ static void answer_other(struct hg_call *call, bool is_path_known)
 
 struct hg_str api_server_on_large_body(const struct hg_request *req, void *arg)
 {
-    (void)arg;
+    struct hg_api_server *api = arg;
+
     if (gateway_owns(req))
-        return hg_str_n(NULL, 0);
+        return gateway_oversize_body(req, api->options.gateway);
     /* Clients read the exception's name from __type where the header is missing. */
     return HG_STR("{\"__type\":\"RequestEntityTooLargeException\",\"Message\":\"the payload is too large for the "
                   "RequestResponse invocation type (limit 6291456 bytes)\"}");

@@ -48,6 +48,11 @@ static unsigned loop_count(const struct hg_settings *settings)
     return cores > 0 ? (unsigned)cores : 1;
 }
 
+static struct hg_str on_large_api_body(const struct hg_request *req, void *arg)
+{
+    return api_server_on_large_body(req, ((struct hg_platform *)arg)->api);
+}
+
 static enum hg_rc open_tls(struct hg_platform *platform, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
@@ -87,7 +92,7 @@ static enum hg_rc open_listeners(struct hg_platform *platform, struct hg_error *
 {
     const struct hg_settings *settings = platform->settings;
     const struct hg_http_handler api_handler = {
-        .on_request = on_api_request, .arg = platform, .on_large_body = api_server_on_large_body};
+        .on_request = on_api_request, .arg = platform, .on_large_body = on_large_api_body};
     struct hg_server_limits limits = hg_server_limits_default;
     enum hg_rc rc;
 
