@@ -96,6 +96,11 @@ bool limit_take(struct hg_limit *limit)
     return true;
 }
 
+bool limit_is_full(const struct hg_limit *limit)
+{
+    return atomic_load(&limit->used) >= atomic_load_explicit(&limit->max, memory_order_relaxed);
+}
+
 void limit_give(struct hg_limit *limit)
 {
     unsigned before = atomic_fetch_sub(&limit->used, 1);

@@ -33,6 +33,7 @@ struct hg_limit *limits_of(struct hg_limits *limits, const struct hg_function *f
 void limits_apply(struct hg_limits *limits, const struct hg_snapshot *snapshot);
 
 bool limit_take(struct hg_limit *limit) hg_must_use;
+bool limit_is_full(const struct hg_limit *limit);
 void limit_give(struct hg_limit *limit);
 
 /* The reason that a throttled caller is told. */

@@ -262,7 +262,7 @@ static bool make_room(struct hg_version_shard *vs, struct hg_limit *limit)
     if (atomic_load(&limit->evicting) >= vs->waiting_count - vs->starting)
         return false;
     /* What is idle for another function or version makes room; its place is free when its process is gone. */
-    if (!shard_evict(vs->shard, limit, vs->version)) {
+    if (!shard_evict(vs->shard, limit)) {
         atomic_store(&limit->wants_eviction, true);
         for (unsigned i = 0; i < vs->shard->workers->shard_count; i++) {
             if (&vs->shard->workers->shards[i] != vs->shard)

@@ -108,8 +108,8 @@ void shard_poke(struct hg_pool_shard *shard)
 
 static void evict_if_wanted(struct hg_pool_shard *shard, struct hg_limit *limit)
 {
-    if (atomic_exchange(&limit->wants_eviction, false))
-        (void)shard_evict(shard, limit, NULL);
+    if (atomic_exchange(&limit->wants_eviction, false) && limit_is_full(limit))
+        (void)shard_evict(shard, limit);
 }
 
 static void on_poke(struct hg_mail *mail)
@@ -125,7 +125,7 @@ static void on_poke(struct hg_mail *mail)
     pool_look(shard);
 }
 
-bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit, const struct hg_version *except)
+bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit)
 {
     struct hg_version_shard *oldest = NULL;
     int64_t oldest_us = INT64_MAX;
@@ -134,7 +134,8 @@ bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit, cons
     HG_LIST_EACH(link, &shard->versions) {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
 
-        if (vs->version == except || hg_list_empty(&vs->idle))
+        /* Where somebody waits for a version, its idle environments are for them. */
+        if (hg_list_empty(&vs->idle) || atomic_load(&vs->version->queued))
             continue;
         env = hg_container_of(vs->idle.prev, struct hg_environment, idle_link);
         if (env->limit == limit && env->idle_since_us < oldest_us) {

@@ -175,8 +175,8 @@ struct hg_version *shard_find_version(struct hg_pool_shard *shard, struct hg_sna
 void shard_poke(struct hg_pool_shard *shard);
 /* Starts the tick if it does not run. */
 void shard_need_tick(struct hg_pool_shard *shard);
-/* Retires the environment of the limit that was idle longest, not of version; false when there is none. */
-bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit, const struct hg_version *except);
+/* Retires the environment of the limit that was idle longest and nobody waits for; false when there is none. */
+bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit);
 
 /* ---- version.c: any thread ---- */
 

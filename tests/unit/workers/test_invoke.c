@@ -295,6 +295,29 @@ static void nothing_is_lost_in_a_crowd(void **state)
     free(calls);
 }
 
+static void full_limit_does_not_make_environments_come_and_go(void **state)
+{
+    enum { CALLS = 200 };
+    struct fixture *f = *state;
+    struct call *calls = calloc(CALLS, sizeof(*calls));
+    char first[32];
+
+    f->function->reserved_concurrency = 1;
+    f->options.queue_wait_ms = 60000;
+    fixture_start(f, 2);
+    for (unsigned i = 0; i < CALLS; i++)
+        call_start(f, &calls[i], i % 2, "\"pid\"", false);
+    for (unsigned i = 0; i < CALLS; i++) {
+        call_wait(&calls[i]);
+        assert_int_equal(calls[i].inv.rc, HG_OK);
+        if (i == 0)
+            snprintf(first, sizeof(first), "%.*s", HG_STR_ARG(hg_blob_str(calls[i].inv.answer)));
+        assert_str(hg_blob_str(calls[i].inv.answer), first);
+        invocation_fini(&calls[i].inv);
+    }
+    free(calls);
+}
+
 static void logs_reach_the_file_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -342,6 +365,7 @@ int main(void)
         TEST(waiting_too_long_is_throttled),
         TEST(large_events_and_answers_pass),
         TEST(nothing_is_lost_in_a_crowd),
+        TEST(full_limit_does_not_make_environments_come_and_go),
         TEST(logs_reach_the_file_in_order),
     };
 
