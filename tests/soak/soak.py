@@ -112,7 +112,9 @@ class Load:
 def state_of(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     rss = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
-    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    # A child belongs to the thread that made it.
+    children = [child for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                for child in (task / "children").read_text().split()]
     return {"rss_kib": rss, "descriptors": len(os.listdir(f"/proc/{pid}/fd")), "children": len(children)}
 
 

@@ -71,6 +71,7 @@ class Headgate:
         self.env = clean_env(env)
         self.cwd = cwd
         self.process = None
+        self.bound = {}
 
     # Life
 
@@ -79,7 +80,10 @@ class Headgate:
         with self.stdout_path.open("ab") as out, self.stderr_path.open("ab") as err:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
                                             env=self.env, cwd=self.cwd, start_new_session=True)
+        self.bound = {}
         wait_for(self.is_ready, "headgate to be ready", START_TIMEOUT_S)
+        # Kept: the log that they stand in may grow large.
+        self.bound = {kind: self.ports(kind) for kind in ("http", "https", "management")}
         return self
 
     def is_ready(self):
@@ -141,6 +145,8 @@ class Headgate:
     # Where it listens, from the ready lines
 
     def ports(self, kind):
+        if kind in self.bound:
+            return self.bound[kind]
         word, scheme = {"http": ("listening", "http"), "https": ("listening", "https"),
                         "management": ("management", "http")}[kind]
         return [int(port) for port in re.findall(rf"^{word} {scheme}://127\.0\.0\.1:(\d+)$", self.stdout(), re.M)]
