@@ -140,6 +140,7 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
         .init_timeout_ms = settings->init_timeout_ms,
         .overrides = overrides,
         .override_count = settings->runtimes.count,
+        .has_no_isolation = settings->isolation == HG_ISOLATION_NONE,
         .logs_to_terminal = true,
         .api_endpoint = platform->management_url,
     };
@@ -236,7 +237,10 @@ static void on_reload_signal(evutil_socket_t fd, short what, void *arg)
 void platform_serve(struct hg_platform *platform)
 {
     struct event_base *base = platform->loops->control->base;
+    struct hg_snapshot *snapshot = registry_current(platform->registry);
 
+    workers_apply(platform->workers, snapshot);
+    snapshot_unref(snapshot);
     platform->signals[0] = evsignal_new(base, SIGTERM, on_stop_signal, platform);
     platform->signals[1] = evsignal_new(base, SIGINT, on_stop_signal, platform);
     platform->signals[2] = evsignal_new(base, SIGHUP, on_reload_signal, platform);

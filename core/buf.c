@@ -55,7 +55,7 @@ char *hg_buf_reserve(struct hg_buf *buf, size_t length)
     if (hg_unlikely(buf->is_overflown))
         return NULL;
     if (hg_unlikely(length > buf->max - buf->len ||
-                    (buf->cap - buf->off - buf->len < length && !make_room(buf, length)))) {
+                    ((!buf->base || buf->cap - buf->off - buf->len < length) && !make_room(buf, length)))) {
         buf->is_overflown = true;
         return NULL;
     }

@@ -42,6 +42,7 @@ struct child {
     char **environ;
     int stream_fd, log_fd, null_fd;
     pid_t server;
+    bool is_confined;
     int error; /* errno of the step that failed */
     const char *step;
 };
@@ -88,13 +89,13 @@ static void __attribute__((noinline)) become(struct child *child)
         return;
     reset_signals();
     child->step = "no_new_privs";
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    if (child->is_confined && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return;
     child->step = "descriptors";
     if (place_descriptors(child) != 0)
         return;
     child->step = "limits";
-    if (set_limits(child) != 0)
+    if (child->is_confined && set_limits(child) != 0)
         return;
     child->step = "working directory";
     if (chdir(child->plan->directory) != 0)
@@ -192,11 +193,11 @@ static bool open_descriptors(int fds[FD_COUNT], unsigned *port)
     return fcntl(fds[LOG_READ], F_SETFL, O_NONBLOCK) == 0 && fcntl(fds[OURS], F_SETFL, O_NONBLOCK) == 0;
 }
 
-static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place *place, struct hg_launched *out,
-                        struct hg_error *err)
+static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place *place, bool is_confined,
+                        struct hg_launched *out, struct hg_error *err)
 {
     char texts[PER_LAUNCH_VARIABLES][VARIABLE_MAX];
-    struct child child = {.plan = plan, .server = getpid()};
+    struct child child = {.plan = plan, .server = getpid(), .is_confined = is_confined};
     int fds[FD_COUNT];
     unsigned port = 0;
 
@@ -264,9 +265,29 @@ static bool measure(const struct hg_launched *launched, uint64_t *now_bytes, uin
     return memory_of_group(launched->pid, now_bytes, peak_bytes);
 }
 
+static enum hg_rc start_confined(const struct hg_plan *plan, const struct hg_launch_place *place,
+                                 struct hg_launched *out, struct hg_error *err)
+{
+    return start(plan, place, true, out, err);
+}
+
+static enum hg_rc start_free(const struct hg_plan *plan, const struct hg_launch_place *place,
+                             struct hg_launched *out, struct hg_error *err)
+{
+    return start(plan, place, false, out, err);
+}
+
 const struct hg_launch_ops launch_process_ops = {
     .isolation = "process",
-    .start = start,
+    .start = start_confined,
+    .kill = kill_group,
+    .reap = reap,
+    .measure = measure,
+};
+
+const struct hg_launch_ops launch_none_ops = {
+    .isolation = "none",
+    .start = start_free,
     .kill = kill_group,
     .reap = reap,
     .measure = measure,

@@ -36,7 +36,7 @@ struct hg_launched {
 };
 
 struct hg_launch_ops {
-    const char *isolation; /* "process" */
+    const char *isolation; /* "process", "none" */
     /*
      * On a helper thread; may block until the program runs. Everything of *out is the caller's then.
      * HG_E_INVALID: the program cannot be executed.
@@ -51,6 +51,8 @@ struct hg_launch_ops {
     bool (*measure)(const struct hg_launched *launched, uint64_t *now_bytes, uint64_t *peak_bytes);
 };
 
+/* Limits and no_new_privs; and the same without them. Both: own session, clean environment and descriptors. */
 extern const struct hg_launch_ops launch_process_ops;
+extern const struct hg_launch_ops launch_none_ops;
 
 #endif

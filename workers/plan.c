@@ -86,6 +86,9 @@ static void set_changeable(struct variables *list, const struct hg_function *fun
         set_printf(list, "PATH", "/usr/local/bin:/usr/bin/:/bin:%s/bin", opt);
     }
     set_printf(list, "LD_LIBRARY_PATH", "%.*s:%.*s/lib:%s/lib", HG_STR_ARG(task), HG_STR_ARG(task), opt);
+    /* Bytecode is kept, for quick cold starts, but not among the user's files: the service's are read-only. */
+    if (inputs->runtime->family == HG_RUNTIME_PYTHON)
+        set_printf(list, "PYTHONPYCACHEPREFIX", "%s/pycache", inputs->options->data_dir);
     if (inputs->runtime->family == HG_RUNTIME_NODEJS)
         set_printf(list, "NODE_PATH", "%s/nodejs/node%u/node_modules:%s/nodejs/node_modules:%.*s", opt,
                    inputs->runtime->major, opt, HG_STR_ARG(task));

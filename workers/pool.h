@@ -16,11 +16,12 @@ struct hg_runtime_override {
 struct hg_workers_options {
     const char *data_dir;        /* environments and logs live below; absolute */
     const char *region, *account;
-    unsigned max_concurrency;    /* environments in all; default 1000 */
-    unsigned max_queued;         /* invocations waiting for an environment, per function; default 1000 */
-    int64_t queue_wait_ms;       /* how long one waits at most before it is throttled; default 2000 */
-    int64_t idle_timeout_ms;     /* an idle environment is retired; default 600000 */
-    int64_t init_timeout_ms;     /* default 10000 */
+    unsigned max_concurrency;    /* environments in all */
+    unsigned max_queued;         /* invocations waiting for an environment, per function; 0: none waits */
+    int64_t queue_wait_ms;       /* how long one waits at most before it is throttled */
+    int64_t idle_timeout_ms;     /* an idle environment is retired */
+    int64_t init_timeout_ms;     /* longest start of an environment */
+    bool has_no_isolation;       /* functions get neither limits nor no_new_privs */
     const struct hg_runtime_override *overrides;
     size_t override_count;
     bool logs_to_terminal;       /* function logs also go to standard output */

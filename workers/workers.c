@@ -38,16 +38,13 @@ static void copy_options(struct hg_workers *workers, const struct hg_workers_opt
         workers->overrides[i].path = hg_strdup(options->overrides[i].path);
     }
     own->overrides = workers->overrides;
-    own->max_concurrency = options->max_concurrency ? options->max_concurrency : 1000;
-    own->max_queued = options->max_queued ? options->max_queued : 1000;
-    own->queue_wait_ms = options->queue_wait_ms ? options->queue_wait_ms : 2000;
-    own->idle_timeout_ms = options->idle_timeout_ms ? options->idle_timeout_ms : 600000;
-    own->init_timeout_ms = options->init_timeout_ms ? options->init_timeout_ms : 10000;
 }
 
 struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_options *options, struct hg_error *err)
 {
-    return workers_new_with(loops, options, &launch_process_ops, err);
+    const struct hg_launch_ops *launcher = options->has_no_isolation ? &launch_none_ops : &launch_process_ops;
+
+    return workers_new_with(loops, options, launcher, err);
 }
 
 struct hg_workers *workers_new_with(struct hg_loops *loops, const struct hg_workers_options *options,

@@ -1,104 +1,68 @@
-"""What keeps environments apart from each other and from the server."""
+"""What keeps functions apart, and what they leave behind."""
 
 import json
-import os
 
 import pytest
 
-PROBE_PY = """
-import json
-import os
-import resource
-import socket
-import tempfile
-
+TEMPLATE = """
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.11
+      CodeUri: src/
+"""
+HANDLER = """
+import os, resource
+import helper
 
 def handler(event, context):
-    wish = event.get("do")
-    if wish == "write":
-        with open(os.path.join(tempfile.gettempdir(), "mark"), "w") as file:
-            file.write(event["text"])
-    if wish == "read":
-        path = os.path.join(tempfile.gettempdir(), "mark")
-        return open(path).read() if os.path.exists(path) else None
-    if wish == "signal":
-        os.kill(event["pid"], 0)
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
     return {
-        "tmp": tempfile.gettempdir(), "pid": os.getpid(), "pgid": os.getpgid(0), "sid": os.getsid(0),
-        "core": resource.getrlimit(resource.RLIMIT_CORE), "stdin": os.read(0, 1).decode(),
-        "links": {fd: os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")
-                  if os.path.lexists(f"/proc/self/fd/{fd}")}}
+        "no_new_privs": status["NoNewPrivs"],
+        "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        "leader": os.getsid(0) == os.getpid(),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "tmp": os.environ["TMPDIR"],
+    }
 """
 
 
-@pytest.fixture(scope="module")
-def server(serve_module):
-    project = serve_module.project()
-    project.file("src/probe.py", PROBE_PY)
-    return serve_module(project.template("""
-        Globals: {Function: {Handler: probe.handler, Runtime: python3.12, CodeUri: src}}
-        Resources:
-          A: {Type: AWS::Serverless::Function, Properties: {}}
-          B: {Type: AWS::Serverless::Function, Properties: {}}
-        """))
+@pytest.fixture
+def project(project):
+    project.template(TEMPLATE)
+    project.file("src/app.py", HANDLER)
+    project.file("src/helper.py", "VALUE = 1\n")
+    return project
 
 
-def ask(server, function, **event):
-    answer = server.invoke(function, json.dumps(event))
-    assert answer.header("x-amz-function-error") is None, answer.text
-    return answer.json()
+def health(server):
+    return server.manage("GET", "/_headgate/health").json()["workers"]["isolation"]
 
 
-def test_temporary_files_are_an_environment_s_own(server):
-    ask(server, "A", do="write", text="of A")
-    assert ask(server, "A", do="read") == "of A"
-    assert ask(server, "B", do="read") is None
+def test_process_isolation_is_the_default(serve, project):
+    server = serve(project.template_path)
+    seen = json.loads(server.invoke("F").body)
+    assert seen["no_new_privs"] == "1"
+    assert seen["files"] == 1024
+    assert seen["leader"] is True
+    # Standard streams, the Runtime API and the folder being listed.
+    assert seen["descriptors"] <= 6
+    assert health(server) == "process"
 
 
-def test_process_group_and_session(server):
-    seen = ask(server, "A")
-    assert seen["pgid"] == seen["pid"]
-    assert seen["sid"] != os.getsid(server.pid)
+def test_no_isolation_on_demand(serve, project):
+    server = serve(project.template_path, "--isolation", "none")
+    seen = json.loads(server.invoke("F").body)
+    assert seen["no_new_privs"] == "0"
+    assert seen["leader"] is True
+    assert health(server) == "none"
 
 
-def test_descriptors(server):
-    links = ask(server, "A")["links"]
-    assert not any(link.startswith(str(server.data_dir)) and link.endswith(".lock") for link in links.values())
-    kinds = sorted(link.split(":")[0] for fd, link in links.items() if int(fd) > 2)
-    assert kinds.count("socket") <= 1
-    assert not any("eventpoll" in link or "eventfd" in link for link in links.values())
-
-
-def test_standard_input_is_empty(server):
-    assert ask(server, "A")["stdin"] == ""
-
-
-def test_temporary_files_survive_a_time_out(serve, project):
-    project.file("src/app.py", """
-        import os
-        import tempfile
-        import time
-
-        calls = 0
-
-
-        def handler(event, context):
-            global calls
-            calls += 1
-            path = os.path.join(tempfile.gettempdir(), "count")
-            count = int(open(path).read()) if os.path.exists(path) else 0
-            with open(path, "w") as file:
-                file.write(str(count + 1))
-            time.sleep(event.get("sleep", 0))
-            return [calls, count + 1]
-        """)
-    server = serve(project.template("""
-        Resources:
-          F:
-            Type: AWS::Serverless::Function
-            Properties: {Handler: app.handler, Runtime: python3.12, CodeUri: src, Timeout: 1}
-        """))
-    assert server.invoke("F").json() == [1, 1]
-    assert server.invoke("F", b'{"sleep": 5}').json()["errorType"] == "Sandbox.Timedout"
-    # Files live on in the same sandbox, the module's state does not.
-    assert server.invoke("F").json() == [1, 3]
+def test_nothing_is_left_among_the_users_files(serve, project):
+    server = serve(project.template_path)
+    assert server.invoke("F").status == 200
+    assert server.invoke("F").status == 200
+    names = sorted(path.name for path in (project.folder / "src").iterdir())
+    assert names == ["app.py", "helper.py"]

@@ -63,7 +63,15 @@ static inline void fixture_init(struct fixture *f)
     f->snapshot->functions = hg_arena_must(f->snapshot->arena, sizeof(void *));
     f->snapshot->functions[0] = f->function;
     f->snapshot->function_count = 1;
-    f->options = (struct hg_workers_options){.region = "eu-west-1", .account = "000000000000"};
+    f->options = (struct hg_workers_options){
+        .region = "eu-west-1",
+        .account = "000000000000",
+        .max_concurrency = 1000,
+        .max_queued = 1000,
+        .queue_wait_ms = 2000,
+        .idle_timeout_ms = 600000,
+        .init_timeout_ms = 10000,
+    };
 }
 
 static pthread_t control_thread;
