@@ -34,9 +34,12 @@ static const struct operation pages[] = {
 static const struct {
     const char *prefix, *text;
 } other_services[] = {
-    {"/restapis", "the API Gateway management API (v1) is not available yet; routes come from the template"},
-    {"/v2/apis", "the API Gateway management API (v2) is not available yet; routes come from the template"},
-    {"/_headgate/console", "the web console is not available yet; see /_headgate/routes and /metrics"},
+    {"/restapis",
+     "the API Gateway management API (v1) is not available yet; routes come from the template"},
+    {"/v2/apis",
+     "the API Gateway management API (v2) is not available yet; routes come from the template"},
+    {"/_headgate/console",
+     "the web console is not available yet; see /_headgate/routes and /metrics"},
     {"/_headgate/events", "asynchronous events are not available yet"},
 };
 
@@ -99,8 +102,8 @@ static bool path_matches(struct hg_call *call, const char *template)
 }
 
 /* Finds the row; *is_path_known tells a wrong method from a wrong path. */
-static const struct operation *find(struct hg_call *call, const struct operation *rows, size_t count,
-                                    bool *is_path_known)
+static const struct operation *find(struct hg_call *call, const struct operation *rows,
+                                    size_t count, bool *is_path_known)
 {
     for (size_t i = 0; i < count; i++) {
         if (!path_matches(call, rows[i].path))
@@ -125,8 +128,8 @@ static void answer_other(struct hg_call *call, bool is_path_known)
     if (target.p)
         call_fail(call, HG_API_NOT_AVAILABLE, "%.*s is not available yet", HG_STR_ARG(target));
     else if (is_path_known)
-        call_fail(call, HG_API_UNKNOWN_OPERATION, "%.*s has no method %.*s", HG_STR_ARG(call->req->path),
-                  HG_STR_ARG(call->req->method));
+        call_fail(call, HG_API_UNKNOWN_OPERATION, "%.*s has no method %.*s",
+                  HG_STR_ARG(call->req->path), HG_STR_ARG(call->req->method));
     else
         call_fail(call, HG_API_UNKNOWN_OPERATION,
                   "no operation at %.*s; see /_headgate/health, /_headgate/routes, /metrics and "
@@ -141,8 +144,9 @@ struct hg_str api_server_on_large_body(const struct hg_request *req, void *arg)
     if (gateway_owns(req))
         return gateway_oversize_body(req, api->options.gateway);
     /* Clients read the exception's name from __type where the header is missing. */
-    return HG_STR("{\"__type\":\"RequestEntityTooLargeException\",\"Message\":\"the payload is too large for the "
-                  "RequestResponse invocation type (limit 6291456 bytes)\"}");
+    return HG_STR(
+        "{\"__type\":\"RequestEntityTooLargeException\",\"Message\":\"the payload is too large for the "
+        "RequestResponse invocation type (limit 6291456 bytes)\"}");
 }
 
 void api_server_on_request(struct hg_request *req, void *arg)

@@ -64,7 +64,8 @@ void call_respond_json(struct hg_call *call, int status, const struct hg_buf *bu
     req_respond_with(req, status, "application/json", hg_buf_str(buf));
 }
 
-static void respond_error(struct hg_call *call, enum hg_api_error error, const char *reason, const char *message)
+static void respond_error(struct hg_call *call, enum hg_api_error error, const char *reason,
+                          const char *message)
 {
     struct hg_buf *buf = call_buffer(call);
     struct hg_json json = hg_json_to(buf);

@@ -40,7 +40,8 @@ struct hg_buf *call_buffer(struct hg_call *call);
 /* Answers with JSON that buf (from call_buffer) holds. */
 void call_respond_json(struct hg_call *call, int status, const struct hg_buf *buf);
 /* Answers with an error in the service's form. */
-void call_fail(struct hg_call *call, enum hg_api_error error, const char *format, ...) hg_printf_like(3, 4);
+void call_fail(struct hg_call *call, enum hg_api_error error, const char *format, ...)
+    hg_printf_like(3, 4);
 /* The error forms that differ: a null message; a throttle with its reason. */
 void call_deny(struct hg_call *call);
 void call_throttle(struct hg_call *call, const char *reason);

@@ -31,10 +31,11 @@ static bool parse_type(struct hg_call *call, enum invocation_type *type)
     } else if (hg_str_is(text, "DryRun")) {
         *type = DRY_RUN;
     } else {
-        call_fail(call, HG_API_VALIDATION,
-                  "1 validation error detected: Value '%.*s' at 'invocationType' failed to satisfy constraint: "
-                  "Member must satisfy enum value set: [Event, RequestResponse, DryRun]",
-                  HG_STR_ARG(text));
+        call_fail(
+            call, HG_API_VALIDATION,
+            "1 validation error detected: Value '%.*s' at 'invocationType' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [Event, RequestResponse, DryRun]",
+            HG_STR_ARG(text));
         return false;
     }
     return true;
@@ -47,10 +48,11 @@ static bool parse_log_type(struct hg_call *call, bool *wants_tail)
     *wants_tail = text.p && hg_str_is(text, "Tail");
     if (!text.p || *wants_tail || hg_str_is(text, "None"))
         return true;
-    call_fail(call, HG_API_VALIDATION,
-              "1 validation error detected: Value '%.*s' at 'logType' failed to satisfy constraint: "
-              "Member must satisfy enum value set: [None, Tail]",
-              HG_STR_ARG(text));
+    call_fail(
+        call, HG_API_VALIDATION,
+        "1 validation error detected: Value '%.*s' at 'logType' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [None, Tail]",
+        HG_STR_ARG(text));
     return false;
 }
 
@@ -87,15 +89,16 @@ static bool check_payload(struct hg_call *call, enum invocation_type type)
 
     if (body.n > HG_INVOKE_REQUEST_MAX) {
         call_fail(call, HG_API_TOO_LARGE,
-                  "%zu byte payload is too large for the %s invocation type (limit %d bytes)", body.n,
-                  type == ASYNC ? "Event" : "RequestResponse", HG_INVOKE_REQUEST_MAX);
+                  "%zu byte payload is too large for the %s invocation type (limit %d bytes)",
+                  body.n, type == ASYNC ? "Event" : "RequestResponse", HG_INVOKE_REQUEST_MAX);
         return false;
     }
     if (body.n && hg_json_parse(body, &fault).kind == HG_JSON_BAD) {
-        call_fail(call, HG_API_INVALID_CONTENT,
-                  "Could not parse request body into json: Could not parse payload into json: %s\n at [Source: "
-                  "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %u, column: %u]",
-                  fault.text, fault.line, fault.column);
+        call_fail(
+            call, HG_API_INVALID_CONTENT,
+            "Could not parse request body into json: Could not parse payload into json: %s\n at [Source: "
+            "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %u, column: %u]",
+            fault.text, fault.line, fault.column);
         return false;
     }
     return true;
@@ -124,12 +127,14 @@ static void respond_answer(struct hg_call *call, struct hg_invocation *inv)
     struct hg_request *req = call->req;
 
     req_add_header(req, HG_STR("x-amzn-RequestId"), hg_str_of(call->request_id));
-    req_add_header(req, HG_STR("X-Amz-Executed-Version"), hg_arena_str(req->arena, inv->function->version));
+    req_add_header(req, HG_STR("X-Amz-Executed-Version"),
+                   hg_arena_str(req->arena, inv->function->version));
     if (inv->error != HG_FUNCTION_OK)
         req_add_header(req, HG_STR("X-Amz-Function-Error"), HG_STR("Unhandled"));
     if (inv->wants_log_tail)
         add_log_tail(call, inv->log_tail);
-    req_add_header(req, HG_STR("X-Amzn-Trace-Id"), hg_arena_str(req->arena, hg_str_of(inv->trace_id)));
+    req_add_header(req, HG_STR("X-Amzn-Trace-Id"),
+                   hg_arena_str(req->arena, hg_str_of(inv->trace_id)));
     req->response.holder = hg_blob_ref(inv->answer);
     req_respond_with(req, 200, answer_type(call, inv), hg_blob_str(inv->answer));
 }
@@ -138,7 +143,8 @@ static void respond_failure(struct hg_call *call, const struct hg_invocation *in
 {
     switch (inv->rc) {
     case HG_E_THROTTLED:
-        call_throttle(call, inv->throttle_reason ? inv->throttle_reason : "ConcurrentInvocationLimitExceeded");
+        call_throttle(call, inv->throttle_reason ? inv->throttle_reason
+                                                 : "ConcurrentInvocationLimitExceeded");
         break;
     case HG_E_UNAVAILABLE:
     case HG_E_UNSUPPORTED:
@@ -189,8 +195,9 @@ static void set_trace(struct hg_invocation *inv, struct hg_str given)
 }
 
 /* Takes over the reference to snapshot. */
-static void submit(struct hg_call *call, struct hg_snapshot *snapshot, const struct hg_function *function,
-                   const struct hg_function_ref *ref, bool wants_tail, struct hg_str client_context)
+static void submit(struct hg_call *call, struct hg_snapshot *snapshot,
+                   const struct hg_function *function, const struct hg_function_ref *ref,
+                   bool wants_tail, struct hg_str client_context)
 {
     struct invoke_call *invoke = hg_arena_must(call->req->arena, sizeof(*invoke));
     struct hg_invocation *inv = &invoke->invocation;
@@ -206,8 +213,9 @@ static void submit(struct hg_call *call, struct hg_snapshot *snapshot, const str
     inv->wants_log_tail = wants_tail;
     inv->done = on_invoked;
     set_trace(inv, req_header(call->req, "x-amzn-trace-id"));
-    (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s", HG_STR_ARG(function->arn),
-                   ref->qualifier.n ? ":" : "", HG_STR_ARG(ref->qualifier));
+    (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s",
+                   HG_STR_ARG(function->arn), ref->qualifier.n ? ":" : "",
+                   HG_STR_ARG(ref->qualifier));
     hg_buf_append_str(&inv->payload, body.n ? body : HG_STR("{}"));
     call->req->user = invoke;
     call->req->on_abort = on_abort;
@@ -223,8 +231,9 @@ void lambda_invoke(struct hg_call *call)
     enum invocation_type type;
     bool wants_tail;
 
-    if (lambda_parse_name(call, snapshot, &ref) && parse_type(call, &type) && parse_log_type(call, &wants_tail) &&
-        parse_client_context(call, &client_context) && check_payload(call, type))
+    if (lambda_parse_name(call, snapshot, &ref) && parse_type(call, &type) &&
+        parse_log_type(call, &wants_tail) && parse_client_context(call, &client_context) &&
+        check_payload(call, type))
         function = lambda_find(call, snapshot, &ref, true);
     if (!function) {
         snapshot_unref(snapshot);
@@ -240,8 +249,9 @@ void lambda_invoke(struct hg_call *call)
         call->req->response.status = 204;
         req_respond(call->req);
     } else {
-        call_fail(call, HG_API_NOT_AVAILABLE,
-                  "invocation type Event is not available yet: there is no event queue in this version; use "
-                  "RequestResponse");
+        call_fail(
+            call, HG_API_NOT_AVAILABLE,
+            "invocation type Event is not available yet: there is no event queue in this version; use "
+            "RequestResponse");
     }
 }

@@ -20,7 +20,13 @@ static const char name_posix[] =
     "(function:)?([a-zA-Z0-9_.-]+)(:([$]LATEST([.]PUBLISHED)?|[a-zA-Z0-9_-]+))?$";
 static const char qualifier_posix[] = "^([$](LATEST([.]PUBLISHED)?)|[a-zA-Z0-9_$-]+)$";
 
-enum { GROUP_REGION = 3, GROUP_ACCOUNT = 9, GROUP_NAME = 11, GROUP_QUALIFIER = 13, GROUP_COUNT = 15 };
+enum {
+    GROUP_REGION = 3,
+    GROUP_ACCOUNT = 9,
+    GROUP_NAME = 11,
+    GROUP_QUALIFIER = 13,
+    GROUP_COUNT = 15
+};
 
 static regex_t name_regex, qualifier_regex;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -38,42 +44,49 @@ static struct hg_str group(const char *text, const regmatch_t *match)
     return hg_str_n(text + match->rm_so, (size_t)(match->rm_eo - match->rm_so));
 }
 
-static bool fail_constraint(struct hg_call *call, const char *value, const char *field, const char *constraint)
+static bool fail_constraint(struct hg_call *call, const char *value, const char *field,
+                            const char *constraint)
 {
     call_fail(call, HG_API_VALIDATION,
-              "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, field,
-              constraint);
+              "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s",
+              value, field, constraint);
     return false;
 }
 
 /* False when answered. */
-static bool check_syntax(struct hg_call *call, const char *name, const char *qualifier, regmatch_t *groups)
+static bool check_syntax(struct hg_call *call, const char *name, const char *qualifier,
+                         regmatch_t *groups)
 {
     struct hg_arena *arena = call->req->arena;
 
     (void)pthread_once(&once, compile);
     if (strlen(name) > NAME_MAX_LENGTH)
-        return fail_constraint(
-            call, name, "functionName",
-            hg_arena_printf(arena, "Member must have length less than or equal to %d", NAME_MAX_LENGTH));
+        return fail_constraint(call, name, "functionName",
+                               hg_arena_printf(arena,
+                                               "Member must have length less than or equal to %d",
+                                               NAME_MAX_LENGTH));
     if (regexec(&name_regex, name, GROUP_COUNT, groups, 0) != 0)
-        return fail_constraint(
-            call, name, "functionName",
-            hg_arena_printf(arena, "Member must satisfy regular expression pattern: %s", name_pattern));
+        return fail_constraint(call, name, "functionName",
+                               hg_arena_printf(arena,
+                                               "Member must satisfy regular expression pattern: %s",
+                                               name_pattern));
     if (!qualifier)
         return true;
     if (strlen(qualifier) > QUALIFIER_MAX_LENGTH)
-        return fail_constraint(
-            call, qualifier, "qualifier",
-            hg_arena_printf(arena, "Member must have length less than or equal to %d", QUALIFIER_MAX_LENGTH));
+        return fail_constraint(call, qualifier, "qualifier",
+                               hg_arena_printf(arena,
+                                               "Member must have length less than or equal to %d",
+                                               QUALIFIER_MAX_LENGTH));
     if (regexec(&qualifier_regex, qualifier, 0, NULL, 0) != 0)
-        return fail_constraint(
-            call, qualifier, "qualifier",
-            hg_arena_printf(arena, "Member must satisfy regular expression pattern: %s", qualifier_pattern));
+        return fail_constraint(call, qualifier, "qualifier",
+                               hg_arena_printf(arena,
+                                               "Member must satisfy regular expression pattern: %s",
+                                               qualifier_pattern));
     return true;
 }
 
-bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot, struct hg_function_ref *ref)
+bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
+                       struct hg_function_ref *ref)
 {
     const char *name = hg_arena_strdup(call->req->arena, call->params[0]);
     struct hg_str given = call_query(call, "Qualifier"), region, account;
@@ -85,7 +98,8 @@ bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
     account = group(name, &groups[GROUP_ACCOUNT]);
     /* Both groups end in their colon. */
     if (region.n && !hg_str_eq(hg_str_n(region.p, region.n - 1), snapshot->region)) {
-        call_fail(call, HG_API_NOT_FOUND, "Functions from '%.*s' are not reachable in this region ('%.*s')",
+        call_fail(call, HG_API_NOT_FOUND,
+                  "Functions from '%.*s' are not reachable in this region ('%.*s')",
                   (int)region.n - 1, region.p, HG_STR_ARG(snapshot->region));
         return false;
     }
@@ -96,8 +110,9 @@ bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
     ref->name = group(name, &groups[GROUP_NAME]);
     ref->qualifier = group(name, &groups[GROUP_QUALIFIER]);
     if (given.p && ref->qualifier.n && !hg_str_eq(given, ref->qualifier)) {
-        call_fail(call, HG_API_INVALID_PARAMETER,
-                  "The derived qualifier from the function name does not match the specified qualifier.");
+        call_fail(
+            call, HG_API_INVALID_PARAMETER,
+            "The derived qualifier from the function name does not match the specified qualifier.");
         return false;
     }
     if (given.p)
@@ -108,14 +123,16 @@ bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
 const struct hg_function *lambda_find(struct hg_call *call, const struct hg_snapshot *snapshot,
                                       const struct hg_function_ref *ref, bool says_latest)
 {
-    const struct hg_function *function = snapshot_find_function(snapshot, ref->name, ref->qualifier);
+    const struct hg_function *function =
+        snapshot_find_function(snapshot, ref->name, ref->qualifier);
     struct hg_str suffix = ref->qualifier;
 
     if (function)
         return function;
     if (suffix.n == 0 && says_latest)
         suffix = HG_STR("$LATEST");
-    call_fail(call, HG_API_NOT_FOUND, "Function not found: arn:aws:lambda:%.*s:%.*s:function:%.*s%s%.*s",
+    call_fail(call, HG_API_NOT_FOUND,
+              "Function not found: arn:aws:lambda:%.*s:%.*s:function:%.*s%s%.*s",
               HG_STR_ARG(snapshot->region), HG_STR_ARG(snapshot->account), HG_STR_ARG(ref->name),
               suffix.n ? ":" : "", HG_STR_ARG(suffix));
     return NULL;

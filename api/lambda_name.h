@@ -16,7 +16,8 @@ struct hg_function_ref {
  * Checks {FunctionName} (params[0]) and ?Qualifier= as the service does. False
  * when the call was answered with the error. function-api.md §3.
  */
-bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot, struct hg_function_ref *ref);
+bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
+                       struct hg_function_ref *ref);
 
 /*
  * The function meant. NULL when it is missing: the call was answered with 404.

@@ -57,7 +57,8 @@ static void write_logging(struct hg_json *json, const struct hg_function *functi
 }
 
 /* The members that tell of the life of a function; lists leave them out. */
-static void write_state(struct hg_json *json, const struct hg_snapshot *snapshot, const struct hg_function *function)
+static void write_state(struct hg_json *json, const struct hg_snapshot *snapshot,
+                        const struct hg_function *function)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char digest[HG_SHA256_LEN];
@@ -90,7 +91,8 @@ static void write_arn(struct hg_json *json, struct hg_str arn, struct hg_str qua
 
 /* qualifier is what the caller asked for; it ends the ARN. */
 static void write_configuration(struct hg_json *json, const struct hg_snapshot *snapshot,
-                                const struct hg_function *function, struct hg_str qualifier, bool has_state)
+                                const struct hg_function *function, struct hg_str qualifier,
+                                bool has_state)
 {
     char time[HG_TIME_TEXT_MAX];
 
@@ -221,22 +223,24 @@ struct list_query {
 /* False when answered. */
 static bool parse_list_query(struct hg_call *call, struct list_query *query)
 {
-    struct hg_str version = call_query(call, "FunctionVersion"), items = call_query(call, "MaxItems"),
-                  marker = call_query(call, "Marker");
+    struct hg_str version = call_query(call, "FunctionVersion"),
+                  items = call_query(call, "MaxItems"), marker = call_query(call, "Marker");
 
     *query = (struct list_query){.max_items = PAGE_MAX, .wants_all_versions = version.p != NULL};
     if (version.p && !hg_str_is(version, "ALL")) {
-        call_fail(call, HG_API_VALIDATION,
-                  "1 validation error detected: Value '%.*s' at 'functionVersion' failed to satisfy constraint: "
-                  "Member must satisfy enum value set: [ALL]",
-                  HG_STR_ARG(version));
+        call_fail(
+            call, HG_API_VALIDATION,
+            "1 validation error detected: Value '%.*s' at 'functionVersion' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [ALL]",
+            HG_STR_ARG(version));
         return false;
     }
     if (items.p && (!hg_str_u64(items, ITEMS_MAX, &query->max_items) || query->max_items == 0)) {
-        call_fail(call, HG_API_VALIDATION,
-                  "1 validation error detected: Value '%.*s' at 'maxItems' failed to satisfy constraint: "
-                  "Member must have value between 1 and %d",
-                  HG_STR_ARG(items), ITEMS_MAX);
+        call_fail(
+            call, HG_API_VALIDATION,
+            "1 validation error detected: Value '%.*s' at 'maxItems' failed to satisfy constraint: "
+            "Member must have value between 1 and %d",
+            HG_STR_ARG(items), ITEMS_MAX);
         return false;
     }
     query->max_items = HG_MIN(query->max_items, PAGE_MAX);

@@ -26,7 +26,8 @@ static enum hg_rc make_folders(const char *path, struct hg_error *err)
         memcpy(partial, path, i);
         partial[i] = '\0';
         if (mkdir(partial, 0700) != 0 && errno != EEXIST)
-            return hg_error_set(err, HG_E_IO, "--data-dir: cannot make %s: %s", partial, strerror(errno));
+            return hg_error_set(err, HG_E_IO, "--data-dir: cannot make %s: %s", partial,
+                                strerror(errno));
     }
     return HG_OK;
 }
@@ -39,16 +40,19 @@ static enum hg_rc take_lock(struct hg_data_dir *dir, struct hg_error *err)
     (void)snprintf(path, sizeof(path), "%s/lock", dir->path);
     dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (dir->lock_fd < 0)
-        return hg_error_set(err, HG_E_IO, "--data-dir: cannot write to %s: %s", dir->path, strerror(errno));
+        return hg_error_set(err, HG_E_IO, "--data-dir: cannot write to %s: %s", dir->path,
+                            strerror(errno));
     if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         got = read(dir->lock_fd, owner, sizeof(owner) - 1);
         owner[got > 0 ? strcspn(owner, "\n") : 0] = '\0';
-        return hg_error_set(err, HG_E_CONFLICT,
-                            "%s is in use by another headgate%s%s; stop it or choose another --data-dir", dir->path,
-                            owner[0] ? ", process " : "", owner);
+        return hg_error_set(
+            err, HG_E_CONFLICT,
+            "%s is in use by another headgate%s%s; stop it or choose another --data-dir", dir->path,
+            owner[0] ? ", process " : "", owner);
     }
     if (ftruncate(dir->lock_fd, 0) != 0 || dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0)
-        return hg_error_set(err, HG_E_IO, "--data-dir: cannot write to %s: %s", path, strerror(errno));
+        return hg_error_set(err, HG_E_IO, "--data-dir: cannot write to %s: %s", path,
+                            strerror(errno));
     return HG_OK;
 }
 

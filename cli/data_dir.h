@@ -12,7 +12,8 @@ struct hg_data_dir {
 };
 
 /* Makes the folder (mode 0700) and takes the lock; errors name the folder and who holds it. */
-enum hg_rc data_dir_open(struct hg_data_dir *dir, const char *path, struct hg_error *err) hg_must_use;
+enum hg_rc data_dir_open(struct hg_data_dir *dir, const char *path,
+                         struct hg_error *err) hg_must_use;
 void data_dir_close(struct hg_data_dir *dir);
 
 #endif

@@ -18,8 +18,10 @@ struct invoke_options {
 
 static int usage(const char *reason, const char *what)
 {
-    (void)fprintf(stderr, "headgate invoke: %s%s\nUsage: headgate invoke FUNCTION [--event FILE|-] [--tail] [--api HOST:PORT]\n",
-                  reason, what);
+    (void)fprintf(
+        stderr,
+        "headgate invoke: %s%s\nUsage: headgate invoke FUNCTION [--event FILE|-] [--tail] [--api HOST:PORT]\n",
+        reason, what);
     return HG_EXIT_USAGE;
 }
 
@@ -40,7 +42,9 @@ static int parse(int argc, char **argv, struct invoke_options *options)
         if (strcmp(argv[i], "--tail") == 0) {
             options->wants_tail = true;
         } else if (strcmp(argv[i], "--async") == 0) {
-            (void)fprintf(stderr, "headgate invoke: --async is not available yet: there is no event queue in this version\n");
+            (void)fprintf(
+                stderr,
+                "headgate invoke: --async is not available yet: there is no event queue in this version\n");
             return HG_EXIT_INPUT;
         } else if (strcmp(argv[i], "--event") == 0 || strcmp(argv[i], "--api") == 0) {
             if (!has_value)
@@ -75,7 +79,8 @@ static int read_event(const char *path, struct hg_buf *event)
     if (file != stdin)
         (void)fclose(file);
     if (event->is_overflown) {
-        (void)fprintf(stderr, "headgate invoke: %s is larger than the limit of %d bytes\n", path, EVENT_MAX);
+        (void)fprintf(stderr, "headgate invoke: %s is larger than the limit of %d bytes\n", path,
+                      EVENT_MAX);
         return HG_EXIT_INPUT;
     }
     return HG_EXIT_OK;
@@ -93,7 +98,8 @@ static int print_answer(const struct hg_local_answer *answer)
         return HG_EXIT_INPUT;
     }
     if (answer->function_error[0]) {
-        (void)fprintf(stderr, "headgate invoke: the function failed (%s)\n", answer->function_error);
+        (void)fprintf(stderr, "headgate invoke: the function failed (%s)\n",
+                      answer->function_error);
         return HG_EXIT_INPUT;
     }
     return HG_EXIT_OK;
@@ -112,8 +118,8 @@ static int call(const struct invoke_options *options, struct hg_str event)
     hg_uri_encode(&path, hg_str_of(options->function));
     hg_buf_append_cstr(&path, "/invocations");
     hg_buf_append_byte(&path, '\0');
-    if (local_post(options->address, hg_buf_str(&path).p, &tail, options->wants_tail ? 1 : 0, event, &answer, &err) ==
-        HG_OK) {
+    if (local_post(options->address, hg_buf_str(&path).p, &tail, options->wants_tail ? 1 : 0, event,
+                   &answer, &err) == HG_OK) {
         code = print_answer(&answer);
     } else {
         (void)fprintf(stderr, "headgate invoke: %s\n", err.text);

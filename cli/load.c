@@ -16,7 +16,9 @@ const char *load_find_template(const char *given)
     for (size_t i = 0; i < HG_COUNT(usual); i++)
         if (access(usual[i], R_OK) == 0)
             return usual[i];
-    (void)fprintf(stderr, "headgate: no template given and no template.yaml here; name one: headgate serve TEMPLATE\n");
+    (void)fprintf(
+        stderr,
+        "headgate: no template given and no template.yaml here; name one: headgate serve TEMPLATE\n");
     return NULL;
 }
 
@@ -47,7 +49,8 @@ static void print_problems(const struct hg_problems *problems)
     }
 }
 
-struct hg_snapshot *load_template(struct hg_arena *arena, const char **file, const struct hg_template_options *options)
+struct hg_snapshot *load_template(struct hg_arena *arena, const char **file,
+                                  const struct hg_template_options *options)
 {
     struct hg_problems problems = {0};
     struct hg_snapshot *snapshot = template_load(*file, options, &problems);

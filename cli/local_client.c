@@ -50,7 +50,8 @@ static void on_answer(struct evhttp_request *request, void *arg)
 }
 
 enum hg_rc local_post(const char *address, const char *path, const struct hg_local_header *headers,
-                      size_t header_count, struct hg_str body, struct hg_local_answer *answer, struct hg_error *err)
+                      size_t header_count, struct hg_str body, struct hg_local_answer *answer,
+                      struct hg_error *err)
 {
     struct exchange exchange = {.base = event_base_new(), .answer = answer};
     const char *colon = strrchr(address, ':');
@@ -67,20 +68,25 @@ enum hg_rc local_post(const char *address, const char *path, const struct hg_loc
         return hg_error_set(err, HG_E_INVALID, "'%s' is not HOST:PORT", address);
     }
     (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-    connection = evhttp_connection_base_new(exchange.base, NULL, host, (unsigned short)strtoul(colon + 1, NULL, 10));
+    connection = evhttp_connection_base_new(exchange.base, NULL, host,
+                                            (unsigned short)strtoul(colon + 1, NULL, 10));
     evhttp_connection_set_timeout(connection, TIMEOUT_S);
     request = evhttp_request_new(on_answer, &exchange);
     (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Host", address);
     for (size_t i = 0; i < header_count; i++)
-        (void)evhttp_add_header(evhttp_request_get_output_headers(request), headers[i].name, headers[i].value);
+        (void)evhttp_add_header(evhttp_request_get_output_headers(request), headers[i].name,
+                                headers[i].value);
     (void)evbuffer_add(evhttp_request_get_output_buffer(request), body.p, body.n);
     if (evhttp_make_request(connection, request, EVHTTP_REQ_POST, path) == 0)
         (void)event_base_dispatch(exchange.base);
     evhttp_connection_free(connection);
     event_base_free(exchange.base);
     if (!exchange.is_answered)
-        return hg_error_set(err, HG_E_IO, "no server answers on %s; start one with `headgate serve TEMPLATE` or name "
-                            "its management address with --api", address);
+        return hg_error_set(
+            err, HG_E_IO,
+            "no server answers on %s; start one with `headgate serve TEMPLATE` or name "
+            "its management address with --api",
+            address);
     return HG_OK;
 }
 

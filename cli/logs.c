@@ -24,9 +24,10 @@ struct logs_options {
 
 static int usage(const char *reason, const char *what)
 {
-    (void)fprintf(stderr,
-                  "headgate logs: %s%s\nUsage: headgate logs FUNCTION [--follow] [--since 10m] [--data-dir DIR]\n",
-                  reason, what);
+    (void)fprintf(
+        stderr,
+        "headgate logs: %s%s\nUsage: headgate logs FUNCTION [--follow] [--since 10m] [--data-dir DIR]\n",
+        reason, what);
     return HG_EXIT_USAGE;
 }
 
@@ -47,7 +48,8 @@ static int parse(int argc, char **argv, struct logs_options *options)
         } else if (strcmp(argv[i], "--data-dir") == 0 && has_value) {
             options->data_dir = argv[++i];
         } else if (argv[i][0] == '-') {
-            return usage(has_value ? "there is no option " : "wants a value or is no option: ", argv[i]);
+            return usage(has_value ? "there is no option " : "wants a value or is no option: ",
+                         argv[i]);
         } else if (options->function) {
             return usage("one function at a time; what is ", argv[i]);
         } else {
@@ -57,7 +59,8 @@ static int parse(int argc, char **argv, struct logs_options *options)
     options->since_ms = hg_wall_ms() - back_ms;
     if (!options->function)
         return usage("which function?", "");
-    return strchr(options->function, '/') ? usage("that is no function name: ", options->function) : HG_EXIT_OK;
+    return strchr(options->function, '/') ? usage("that is no function name: ", options->function)
+                                          : HG_EXIT_OK;
 }
 
 /* "<epoch_ms> <stream> <text>" → "<time> <text>" when it is new enough. */
@@ -94,7 +97,8 @@ static bool is_replaced(FILE *file, const char *path)
 {
     struct stat open_one, named_one;
 
-    return fstat(fileno(file), &open_one) == 0 && stat(path, &named_one) == 0 && open_one.st_ino != named_one.st_ino;
+    return fstat(fileno(file), &open_one) == 0 && stat(path, &named_one) == 0 &&
+           open_one.st_ino != named_one.st_ino;
 }
 
 /* Until the process is ended. */
@@ -143,8 +147,10 @@ int command_logs(int argc, char **argv)
     (void)snprintf(path, sizeof(path), "%s/current.log", folder);
     file = fopen(path, "r");
     if (!file) {
-        (void)fprintf(stderr, "headgate logs: %s has no log in %s (%s); has it been invoked, is --data-dir right?\n",
-                      options.function, options.data_dir, strerror(errno));
+        (void)fprintf(
+            stderr,
+            "headgate logs: %s has no log in %s (%s); has it been invoked, is --data-dir right?\n",
+            options.function, options.data_dir, strerror(errno));
         code = HG_EXIT_INPUT;
     } else {
         print_new_lines(file, line, options.since_ms);

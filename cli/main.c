@@ -12,9 +12,11 @@ static const struct command {
     const char *usage, *summary;
 } commands[] = {
     {"serve", command_serve, "serve [TEMPLATE] [options]", "run the platform in the foreground"},
-    {"validate", command_validate, "validate TEMPLATE", "say everything that is wrong or not supported in a template"},
+    {"validate", command_validate, "validate TEMPLATE",
+     "say everything that is wrong or not supported in a template"},
     {"routes", command_routes, "routes [TEMPLATE]", "print the route table"},
-    {"invoke", command_invoke, "invoke FUNCTION [--event FILE|-] [--tail]", "invoke a function of a running server"},
+    {"invoke", command_invoke, "invoke FUNCTION [--event FILE|-] [--tail]",
+     "invoke a function of a running server"},
     {"logs", command_logs, "logs FUNCTION [--follow] [--since 10m]", "print a function's log"},
     {"events", command_events, "events …", "asynchronous events (not available yet)"},
     {"version", command_version, "version", "print the version"},
@@ -23,8 +25,10 @@ static const struct command {
 
 static void print_commands(FILE *out)
 {
-    (void)fprintf(out, "Headgate runs AWS Lambda functions, and the API Gateway in front of them, on this machine.\n\n"
-                       "Usage: headgate COMMAND\n\n");
+    (void)fprintf(
+        out,
+        "Headgate runs AWS Lambda functions, and the API Gateway in front of them, on this machine.\n\n"
+        "Usage: headgate COMMAND\n\n");
     for (size_t i = 0; i < HG_COUNT(commands); i++)
         (void)fprintf(out, "  %-44s %s\n", commands[i].usage, commands[i].summary);
     (void)fprintf(out, "\n`headgate help serve` lists the options of serve.\n");
@@ -56,7 +60,8 @@ int command_help(int argc, char **argv)
     }
     command = find_command(argv[1]);
     if (!command) {
-        (void)fprintf(stderr, "headgate help: there is no command '%s'; see `headgate help`\n", argv[1]);
+        (void)fprintf(stderr, "headgate help: there is no command '%s'; see `headgate help`\n",
+                      argv[1]);
         return HG_EXIT_USAGE;
     }
     (void)printf("Usage: headgate %s\n\n%s\n", command->usage, command->summary);
@@ -69,7 +74,8 @@ int command_events(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    (void)fprintf(stderr, "headgate events: asynchronous events are not available yet in this version\n");
+    (void)fprintf(stderr,
+                  "headgate events: asynchronous events are not available yet in this version\n");
     return HG_EXIT_INPUT;
 }
 

@@ -77,7 +77,8 @@ static enum hg_rc listen_public(struct hg_platform *platform, const struct hg_st
 
     for (size_t i = 0; i < addresses->count; i++) {
         char bound[64];
-        enum hg_rc rc = server_listen(platform->server, addresses->items[i], tls, handler, bound, err);
+        enum hg_rc rc =
+            server_listen(platform->server, addresses->items[i], tls, handler, bound, err);
 
         if (rc != HG_OK)
             return rc;
@@ -105,13 +106,16 @@ static enum hg_rc open_listeners(struct hg_platform *platform, struct hg_error *
     if (rc == HG_OK)
         rc = listen_public(platform, &settings->tls_listen, platform->tls, err);
     if (rc == HG_OK)
-        rc = server_listen(platform->server, settings->api, NULL, api_handler, platform->api_address, err);
+        rc = server_listen(platform->server, settings->api, NULL, api_handler,
+                           platform->api_address, err);
     if (rc == HG_OK)
-        (void)snprintf(platform->management_url, PLATFORM_URL_LEN, "http://%s", platform->api_address);
+        (void)snprintf(platform->management_url, PLATFORM_URL_LEN, "http://%s",
+                       platform->api_address);
     return rc;
 }
 
-enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings *settings, struct hg_error *err)
+enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings *settings,
+                         struct hg_error *err)
 {
     enum hg_rc rc;
 
@@ -128,7 +132,8 @@ enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings 
 static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
-    struct hg_runtime_override *overrides = hg_calloc(settings->runtimes.count + 1, sizeof(*overrides));
+    struct hg_runtime_override *overrides =
+        hg_calloc(settings->runtimes.count + 1, sizeof(*overrides));
     struct hg_workers_options options = {
         .data_dir = platform->data_dir.path,
         .region = settings->region,
@@ -153,7 +158,8 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
     return platform->workers ? HG_OK : HG_E_IO;
 }
 
-enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot, struct hg_error *err)
+enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot,
+                           struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
     struct hg_gateway_options gateway_options = {.account_rate = settings->account_rate,
@@ -173,7 +179,8 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *sna
         gateway_options.access_log = HG_ACCESS_LOG_FILE;
         gateway_options.access_log_file = settings->access_log;
     }
-    platform->gateway = gateway_new(platform->loops, platform->registry, platform->workers, &gateway_options, err);
+    platform->gateway =
+        gateway_new(platform->loops, platform->registry, platform->workers, &gateway_options, err);
     if (!platform->gateway)
         return HG_E_IO;
     api_options = (struct hg_api_options){
@@ -199,7 +206,8 @@ static void on_server_drained(void *arg)
 {
     struct hg_platform *platform = arg;
 
-    workers_drain(platform->workers, platform->settings->drain_timeout_ms, on_workers_drained, platform);
+    workers_drain(platform->workers, platform->settings->drain_timeout_ms, on_workers_drained,
+                  platform);
 }
 
 /* The second signal ends the wait. */
@@ -210,9 +218,11 @@ static void on_stop_signal(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (platform->loops->control->is_stopping)
         return;
-    hg_info("stopping", "signal=%d drain_timeout_ms=%lld", (int)fd, (long long)platform->settings->drain_timeout_ms);
+    hg_info("stopping", "signal=%d drain_timeout_ms=%lld", (int)fd,
+            (long long)platform->settings->drain_timeout_ms);
     api_server_set_phase(platform->api, HG_API_DRAINING);
-    server_drain(platform->server, platform->settings->drain_timeout_ms, on_server_drained, platform);
+    server_drain(platform->server, platform->settings->drain_timeout_ms, on_server_drained,
+                 platform);
     for (size_t i = 0; i < 2; i++)
         (void)event_del(platform->signals[i]);
     (void)signal(SIGTERM, SIG_DFL);

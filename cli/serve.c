@@ -25,8 +25,8 @@ static int exit_code(enum hg_rc rc)
 }
 
 /* A function that cannot run stops the start, unless it only needs what is not built yet. */
-static bool check_functions(struct hg_platform *platform, const struct hg_snapshot *snapshot, const char *file,
-                            bool is_strict)
+static bool check_functions(struct hg_platform *platform, const struct hg_snapshot *snapshot,
+                            const char *file, bool is_strict)
 {
     bool is_good = true;
 
@@ -50,7 +50,8 @@ static bool check_functions(struct hg_platform *platform, const struct hg_snapsh
  * Where an address of the service is answered here: https://{api}.execute-api.… becomes the first listener's URL,
  * followed by the path that addresses the API there. False when value names no API of the snapshot.
  */
-static bool local_url(const struct hg_snapshot *snapshot, const char *base, struct hg_str value, struct hg_buf *out)
+static bool local_url(const struct hg_snapshot *snapshot, const char *base, struct hg_str value,
+                      struct hg_buf *out)
 {
     for (size_t i = 0; i < snapshot->api_count; i++) {
         struct hg_str id = snapshot->apis[i].id, rest = value;
@@ -59,7 +60,8 @@ static bool local_url(const struct hg_snapshot *snapshot, const char *base, stru
         if (!hg_str_starts(rest, HG_STR("https://")))
             return false;
         rest = hg_str_skip(rest, strlen("https://"));
-        if (!hg_str_starts(rest, id) || !hg_str_starts(hg_str_skip(rest, id.n), HG_STR(".execute-api.")))
+        if (!hg_str_starts(rest, id) ||
+            !hg_str_starts(hg_str_skip(rest, id.n), HG_STR(".execute-api.")))
             continue;
         slash = hg_str_find(rest, '/');
         hg_buf_append_cstr(out, base);
@@ -82,7 +84,8 @@ static void print_outputs(const struct hg_snapshot *snapshot, const char *base)
         hg_buf_init(&local, ROUTES_MAX);
         (void)printf("  %.*s = %.*s\n", HG_STR_ARG(output->name), HG_STR_ARG(output->value));
         if (local_url(snapshot, base, output->value, &local))
-            (void)printf("  %*s   here: %.*s\n", (int)output->name.n, "", HG_STR_ARG(hg_buf_str(&local)));
+            (void)printf("  %*s   here: %.*s\n", (int)output->name.n, "",
+                         HG_STR_ARG(hg_buf_str(&local)));
         hg_buf_fini(&local);
     }
 }
@@ -104,7 +107,8 @@ static void print_start(const struct hg_platform *platform, const struct hg_snap
 }
 
 /* Loads with the addresses that are bound by now. */
-static struct hg_snapshot *load(const struct hg_platform *platform, struct hg_arena *arena, const char **file)
+static struct hg_snapshot *load(const struct hg_platform *platform, struct hg_arena *arena,
+                                const char **file)
 {
     struct hg_template_options options = load_options(platform->settings);
 
@@ -114,8 +118,8 @@ static struct hg_snapshot *load(const struct hg_platform *platform, struct hg_ar
     return load_template(arena, file, &options);
 }
 
-static int serve(struct hg_platform *platform, struct hg_arena *arena, const struct hg_settings *settings,
-                 const char *file)
+static int serve(struct hg_platform *platform, struct hg_arena *arena,
+                 const struct hg_settings *settings, const char *file)
 {
     struct hg_snapshot *snapshot;
     struct hg_error err = {""};

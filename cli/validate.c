@@ -6,7 +6,8 @@
 #include "gateway/gateway.h"
 
 /* A snapshot, or NULL with the exit code set and everything said. */
-static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv, const char **file, int *code)
+static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv, const char **file,
+                                int *code)
 {
     struct hg_settings settings;
     struct hg_template_options options;
@@ -41,9 +42,9 @@ int command_validate(int argc, char **argv)
             is_whole = is_whole && snapshot->notices[i].kind == HG_NOTICE_WARNING;
         load_print_notices(snapshot, file, stdout);
         if (is_whole)
-            (void)printf("%s: %zu function%s, %zu API%s: all of it can be served\n", file, snapshot->function_count,
-                         snapshot->function_count == 1 ? "" : "s", snapshot->api_count,
-                         snapshot->api_count == 1 ? "" : "s");
+            (void)printf("%s: %zu function%s, %zu API%s: all of it can be served\n", file,
+                         snapshot->function_count, snapshot->function_count == 1 ? "" : "s",
+                         snapshot->api_count, snapshot->api_count == 1 ? "" : "s");
         code = is_whole ? HG_EXIT_OK : HG_EXIT_INPUT;
         snapshot_unref(snapshot);
     }

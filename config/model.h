@@ -30,25 +30,25 @@ struct hg_function {
     struct hg_str runtime;    /* "python3.13", "nodejs22.x", "provided.al2023" */
     struct hg_str handler;
     struct hg_str role, description;
-    struct hg_str code_dir;       /* absolute folder that becomes the task root */
-    struct hg_str *layer_dirs;    /* absolute folders, in merge order */
-    struct hg_str *layer_arns;    /* same count */
+    struct hg_str code_dir;    /* absolute folder that becomes the task root */
+    struct hg_str *layer_dirs; /* absolute folders, in merge order */
+    struct hg_str *layer_arns; /* same count */
     size_t layer_count;
     struct hg_kv_list environment;
-    bool has_environment;         /* an Environment block was given, even if empty */
-    struct hg_str architecture;   /* "x86_64" or "arm64" */
-    struct hg_str tracing_mode;   /* "PassThrough" or "Active" */
-    struct hg_str log_format;     /* "Text" or "JSON" */
+    bool has_environment;       /* an Environment block was given, even if empty */
+    struct hg_str architecture; /* "x86_64" or "arm64" */
+    struct hg_str tracing_mode; /* "PassThrough" or "Active" */
+    struct hg_str log_format;   /* "Text" or "JSON" */
     struct hg_str app_log_level, system_log_level; /* "" unless JSON */
-    struct hg_str log_group;      /* "/aws/lambda/<name>" unless configured */
+    struct hg_str log_group;                       /* "/aws/lambda/<name>" unless configured */
     struct hg_kv_list tags;
     unsigned memory_mb, timeout_s, ephemeral_mb;
-    int reserved_concurrency;     /* -1: none */
+    int reserved_concurrency; /* -1: none */
     int64_t last_modified_ms;
-    struct hg_str code_sha256;    /* base64 */
+    struct hg_str code_sha256; /* base64 */
     uint64_t code_size;
     struct hg_str revision_id;
-    unsigned line;                /* in the template */
+    unsigned line; /* in the template */
 };
 
 /* name → version, with an optional second version by weight. */
@@ -59,7 +59,14 @@ struct hg_alias {
     double weight;                      /* share of `weighted`, 0…1 */
 };
 
-enum hg_integ_type { HG_INTEG_LAMBDA_PROXY, HG_INTEG_LAMBDA, HG_INTEG_HTTP_PROXY, HG_INTEG_HTTP, HG_INTEG_AWS, HG_INTEG_MOCK };
+enum hg_integ_type {
+    HG_INTEG_LAMBDA_PROXY,
+    HG_INTEG_LAMBDA,
+    HG_INTEG_HTTP_PROXY,
+    HG_INTEG_HTTP,
+    HG_INTEG_AWS,
+    HG_INTEG_MOCK
+};
 
 /* One entry of IntegrationResponses. */
 struct hg_integ_response {
@@ -71,7 +78,7 @@ struct hg_integ_response {
 
 struct hg_integ_model {
     enum hg_integ_type type;
-    struct hg_str uri;            /* as written, intrinsics resolved; may hold ${stageVariables.x} */
+    struct hg_str uri; /* as written, intrinsics resolved; may hold ${stageVariables.x} */
     /* Lambda: name or ARN from the URI, maybe with :qualifier, maybe with ${stageVariables.x}. */
     struct hg_str function_ref;
     struct hg_str http_method;
@@ -81,8 +88,8 @@ struct hg_integ_model {
     struct hg_kv_list request_parameters, request_templates;
     struct hg_integ_response *responses;
     size_t response_count;
-    unsigned timeout_ms;           /* 0: the API kind's default */
-    bool wants_stream;             /* responseTransferMode STREAM or the 2021-11-15 URI */
+    unsigned timeout_ms; /* 0: the API kind's default */
+    bool wants_stream;   /* responseTransferMode STREAM or the 2021-11-15 URI */
     unsigned line;
     /* What the gateway cannot serve yet: a sentence; such a route answers 501 with it. "" when it can. */
     struct hg_str unsupported;
@@ -90,10 +97,10 @@ struct hg_integ_model {
 
 /* A method of a resource (REST) or a route (HTTP API). */
 struct hg_route {
-    struct hg_str method;       /* upper case, "ANY", or "" for the $default route */
-    struct hg_str path;         /* template: "/pets/{id}"; "" for $default */
-    struct hg_str route_key;    /* HTTP API: "GET /pets/{id}", "$default" */
-    struct hg_str resource_id;  /* REST */
+    struct hg_str method;      /* upper case, "ANY", or "" for the $default route */
+    struct hg_str path;        /* template: "/pets/{id}"; "" for $default */
+    struct hg_str route_key;   /* HTTP API: "GET /pets/{id}", "$default" */
+    struct hg_str resource_id; /* REST */
     struct hg_str operation_name;
     struct hg_str authorization; /* "NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS", "JWT" */
     bool is_api_key_required;
@@ -115,7 +122,7 @@ struct hg_stage {
     struct hg_kv_list variables;
     struct hg_str access_log_format; /* "" without access log settings */
     bool has_throttle;
-    double throttle_rate;      /* requests per second; applies to every route */
+    double throttle_rate; /* requests per second; applies to every route */
     double throttle_burst;
     unsigned line;
 };
@@ -131,21 +138,22 @@ enum hg_api_kind { HG_API_REST, HG_API_HTTP };
 
 struct hg_api {
     enum hg_api_kind kind;
-    struct hg_str id;          /* 10 lower-case letters or digits */
+    struct hg_str id; /* 10 lower-case letters or digits */
     struct hg_str name;
     struct hg_str logical_id;
     struct hg_route *routes;
     size_t route_count;
     struct hg_stage *stages;
     size_t stage_count;
-    struct hg_cors cors;       /* HTTP API */
+    struct hg_cors cors;         /* HTTP API */
     struct hg_str *binary_types; /* REST binaryMediaTypes */
     size_t binary_type_count;
     struct hg_gateway_response *gateway_responses;
     size_t gateway_response_count;
     bool is_endpoint_disabled; /* disableExecuteApiEndpoint */
     unsigned line;
-    void *compiled; /* gateway/route.h: made once per snapshot by its prepare hook, freed with the arena */
+    void *
+        compiled; /* gateway/route.h: made once per snapshot by its prepare hook, freed with the arena */
 };
 
 /* A function URL. Serving comes with its own feature; until then it is listed as not served. */
@@ -197,8 +205,8 @@ void snapshot_unref(struct hg_snapshot *snapshot);
  * Finds the function that a reference means: name, name:qualifier, partial or full ARN (function-api.md §3).
  * qualifier ("" for none) is the alias or version asked for; aliases with weights draw here.
  */
-const struct hg_function *snapshot_find_function(const struct hg_snapshot *snapshot, struct hg_str name,
-                                                 struct hg_str qualifier);
+const struct hg_function *snapshot_find_function(const struct hg_snapshot *snapshot,
+                                                 struct hg_str name, struct hg_str qualifier);
 
 /* Value of a key in a list; p is NULL when absent. */
 struct hg_str kv_get(const struct hg_kv_list *list, struct hg_str key);
@@ -212,7 +220,8 @@ struct hg_registry *registry_new(struct hg_snapshot *first); /* takes the refere
 struct hg_snapshot *registry_current(struct hg_registry *registry);
 /* Grows with every publish; any thread, cheap: readers keep a reference of their own until it changes. */
 uint64_t registry_version(const struct hg_registry *registry);
-void registry_publish(struct hg_registry *registry, struct hg_snapshot *next); /* takes the reference */
+void registry_publish(struct hg_registry *registry,
+                      struct hg_snapshot *next); /* takes the reference */
 void registry_free(struct hg_registry *registry);
 
 #endif

@@ -9,13 +9,14 @@
 #include <stdint.h>
 
 #define hg_must_use __attribute__((warn_unused_result))
-#define hg_printf_like(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
+#define hg_printf_like(format_index, first_arg) \
+    __attribute__((format(printf, format_index, first_arg)))
 #define hg_noreturn __attribute__((noreturn))
 #define hg_likely(x) __builtin_expect(!!(x), 1)
 #define hg_unlikely(x) __builtin_expect(!!(x), 0)
 
 #define HG_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define hg_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define hg_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #define HG_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HG_MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -24,10 +25,10 @@
  * States what only a bug of ours can break; never used on input, sizes, peers
  * or disks. Stays in release builds: prints where and aborts.
  */
-#define hg_assert(cond)                                                                                      \
-    do {                                                                                                     \
-        if (hg_unlikely(!(cond)))                                                                            \
-            hg_assert_failed(#cond, __FILE__, __LINE__);                                                     \
+#define hg_assert(cond) \
+    do { \
+        if (hg_unlikely(!(cond))) \
+            hg_assert_failed(#cond, __FILE__, __LINE__); \
     } while (0)
 
 hg_noreturn void hg_assert_failed(const char *cond, const char *file, int line);

@@ -28,7 +28,8 @@ static bool make_room(struct hg_buf *buf, size_t length)
 
     if (length > buf->max - buf->len)
         return false;
-    if (buf->off && (need <= buf->cap - buf->cap / 4 || buf->off >= buf->cap / 2) && need <= buf->cap) {
+    if (buf->off && (need <= buf->cap - buf->cap / 4 || buf->off >= buf->cap / 2) &&
+        need <= buf->cap) {
         memmove(buf->base, buf->base + buf->off, buf->len);
         buf->off = 0;
         return true;
@@ -54,8 +55,9 @@ char *hg_buf_reserve(struct hg_buf *buf, size_t length)
 {
     if (hg_unlikely(buf->is_overflown))
         return NULL;
-    if (hg_unlikely(length > buf->max - buf->len ||
-                    ((!buf->base || buf->cap - buf->off - buf->len < length) && !make_room(buf, length)))) {
+    if (hg_unlikely(
+            length > buf->max - buf->len ||
+            ((!buf->base || buf->cap - buf->off - buf->len < length) && !make_room(buf, length)))) {
         buf->is_overflown = true;
         return NULL;
     }

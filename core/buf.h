@@ -12,7 +12,7 @@ struct hg_buf {
     size_t off; /* consumed at the front */
     size_t len; /* readable bytes from off */
     size_t cap;
-    size_t max; /* len never exceeds it */
+    size_t max;        /* len never exceeds it */
     bool is_overflown; /* an append did not fit; what follows is dropped too */
 };
 

@@ -39,8 +39,9 @@ static char *iso_with(int64_t wall_ms, const char *zone, char out[HG_TIME_TEXT_M
 {
     struct tm t = parts_of(wall_ms);
 
-    (void)snprintf(out, HG_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%s", (t.tm_year + 1900) % 10000,
-                   t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)(wall_ms % 1000), zone);
+    (void)snprintf(out, HG_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%s",
+                   (t.tm_year + 1900) % 10000, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
+                   t.tm_sec, (int)(wall_ms % 1000), zone);
     return out;
 }
 
@@ -58,8 +59,8 @@ char *hg_time_clf(int64_t wall_ms, char out[HG_TIME_TEXT_MAX])
 {
     struct tm t = parts_of(wall_ms);
 
-    (void)snprintf(out, HG_TIME_TEXT_MAX, "%02d/%s/%04d:%02d:%02d:%02d +0000", t.tm_mday, months[t.tm_mon],
-                   (t.tm_year + 1900) % 10000, t.tm_hour, t.tm_min, t.tm_sec);
+    (void)snprintf(out, HG_TIME_TEXT_MAX, "%02d/%s/%04d:%02d:%02d:%02d +0000", t.tm_mday,
+                   months[t.tm_mon], (t.tm_year + 1900) % 10000, t.tm_hour, t.tm_min, t.tm_sec);
     return out;
 }
 
@@ -67,7 +68,8 @@ char *hg_time_http(int64_t wall_ms, char out[HG_TIME_TEXT_MAX])
 {
     struct tm t = parts_of(wall_ms);
 
-    (void)snprintf(out, HG_TIME_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday,
-                   months[t.tm_mon], (t.tm_year + 1900) % 10000, t.tm_hour, t.tm_min, t.tm_sec);
+    (void)snprintf(out, HG_TIME_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday],
+                   t.tm_mday, months[t.tm_mon], (t.tm_year + 1900) % 10000, t.tm_hour, t.tm_min,
+                   t.tm_sec);
     return out;
 }

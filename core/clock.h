@@ -12,9 +12,12 @@ int64_t hg_mono_us(void); /* since some moment in the past */
 enum { HG_TIME_TEXT_MAX = 40 };
 
 /* Each writes at most HG_TIME_TEXT_MAX bytes, terminated, and returns out. */
-char *hg_time_iso(int64_t wall_ms, char out[HG_TIME_TEXT_MAX]);    /* 2026-01-02T03:04:05.678Z */
-char *hg_time_lambda(int64_t wall_ms, char out[HG_TIME_TEXT_MAX]); /* 2026-01-02T03:04:05.678+0000 */
-char *hg_time_clf(int64_t wall_ms, char out[HG_TIME_TEXT_MAX]);    /* 02/Jan/2026:03:04:05 +0000 */
-char *hg_time_http(int64_t wall_ms, char out[HG_TIME_TEXT_MAX]);   /* Fri, 02 Jan 2026 03:04:05 GMT (RFC 9110 §5.6.7) */
+char *hg_time_iso(int64_t wall_ms, char out[HG_TIME_TEXT_MAX]); /* 2026-01-02T03:04:05.678Z */
+char *hg_time_lambda(int64_t wall_ms,
+                     char out[HG_TIME_TEXT_MAX]);               /* 2026-01-02T03:04:05.678+0000 */
+char *hg_time_clf(int64_t wall_ms, char out[HG_TIME_TEXT_MAX]); /* 02/Jan/2026:03:04:05 +0000 */
+char *
+hg_time_http(int64_t wall_ms,
+             char out[HG_TIME_TEXT_MAX]); /* Fri, 02 Jan 2026 03:04:05 GMT (RFC 9110 §5.6.7) */
 
 #endif

@@ -71,7 +71,8 @@ static bool is_base64(struct hg_str text, size_t *padding)
     for (size_t i = 0; i < text.n - pad; i++) {
         char c = text.p[i];
 
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/'))
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '+' || c == '/'))
             return false;
     }
     *padding = pad;

@@ -27,5 +27,6 @@ void hg_error_prefix(struct hg_error *err, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(prefix, sizeof(prefix), format, args);
     va_end(args);
-    (void)snprintf(err->text, sizeof(err->text), "%s: %.*s", prefix, HG_ERROR_MAX / 2 - 4, old.text);
+    (void)snprintf(err->text, sizeof(err->text), "%s: %.*s", prefix, HG_ERROR_MAX / 2 - 4,
+                   old.text);
 }

@@ -14,7 +14,8 @@ struct hg_error {
 };
 
 /* Writes the sentence and returns rc, so that a failing function can end in `return hg_error_set(…)`. err may be NULL. */
-enum hg_rc hg_error_set(struct hg_error *err, enum hg_rc rc, const char *format, ...) hg_printf_like(3, 4);
+enum hg_rc hg_error_set(struct hg_error *err, enum hg_rc rc, const char *format, ...)
+    hg_printf_like(3, 4);
 
 /* Puts "prefix: " before the sentence. */
 void hg_error_prefix(struct hg_error *err, const char *format, ...) hg_printf_like(2, 3);

@@ -178,7 +178,8 @@ static bool step_on(struct scan *s, char *stack, unsigned *depth)
             continue;
         }
         if (*s->at != ',')
-            return fail(s, stack[*depth - 1] == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
+            return fail(s,
+                        stack[*depth - 1] == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
         s->at++;
         if (stack[*depth - 1] == '}')
             return scan_key(s);
@@ -256,7 +257,8 @@ struct hg_json_value hg_json_parse(struct hg_str text, struct hg_json_fault *fau
         s.why = "unexpected text after the value";
     }
     if (fault) {
-        *fault = (struct hg_json_fault){.text = s.why, .offset = (size_t)(s.at - text.p), .line = 1, .column = 1};
+        *fault = (struct hg_json_fault){
+            .text = s.why, .offset = (size_t)(s.at - text.p), .line = 1, .column = 1};
         for (const char *p = text.p; p < s.at; p++) {
             fault->column = *p == '\n' ? 1 : fault->column + 1;
             fault->line += *p == '\n';
@@ -289,7 +291,8 @@ static const char *value_end(const char *at, const char *end)
         } else if (*at == '}' || *at == ']') {
             depth--;
             at++;
-        } else if (depth && (*at == ',' || *at == ':' || *at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')) {
+        } else if (depth && (*at == ',' || *at == ':' || *at == ' ' || *at == '\n' || *at == '\t' ||
+                             *at == '\r')) {
             at++;
             continue;
         } else {
@@ -356,7 +359,8 @@ struct hg_json_value hg_json_member(struct hg_json_value object, const char *nam
 
 static uint32_t four_hex(const char *p)
 {
-    return (uint32_t)(hex_value(p[0]) << 12 | hex_value(p[1]) << 8 | hex_value(p[2]) << 4 | hex_value(p[3]));
+    return (uint32_t)(hex_value(p[0]) << 12 | hex_value(p[1]) << 8 | hex_value(p[2]) << 4 |
+                      hex_value(p[3]));
 }
 
 /* Resolves the escape at p (which begins with a backslash) into out; returns its length in the text. */

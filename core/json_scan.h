@@ -51,7 +51,8 @@ struct hg_json_walk {
 };
 
 struct hg_json_walk hg_json_walk(struct hg_json_value container);
-bool hg_json_next_member(struct hg_json_walk *walk, struct hg_str *key, struct hg_json_value *value);
+bool hg_json_next_member(struct hg_json_walk *walk, struct hg_str *key,
+                         struct hg_json_value *value);
 bool hg_json_next_element(struct hg_json_walk *walk, struct hg_json_value *value);
 
 /* Compares a raw key or the inside of a raw string, escapes resolved, with text. */

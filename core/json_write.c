@@ -10,7 +10,8 @@
 /* 0: copy as is; 1: control, \uXXXX; 2: start of a multi-byte sequence; else the letter behind the backslash. */
 static inline unsigned char escape_of(unsigned char c)
 {
-    static const char letters[32] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char letters[32] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
     if (c >= 0x80)
         return 2;

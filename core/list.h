@@ -64,8 +64,8 @@ static inline void hg_list_move_all(struct hg_list *from, struct hg_list *to)
 }
 
 /* The body may unlink it, nothing else. */
-#define HG_LIST_EACH(it, head)                                                                               \
-    for (struct hg_list *it = (head)->next, *it##_next = it->next; it != (head);                             \
+#define HG_LIST_EACH(it, head) \
+    for (struct hg_list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
 
 #endif

@@ -131,7 +131,8 @@ void hg_task_cancel(struct hg_task *task)
     hg_list_unlink(&task->link);
 }
 
-void hg_loop_bury(struct hg_loop *loop, struct hg_grave *grave, void (*free_fn)(struct hg_grave *grave))
+void hg_loop_bury(struct hg_loop *loop, struct hg_grave *grave,
+                  void (*free_fn)(struct hg_grave *grave))
 {
     grave->free = free_fn;
     hg_list_push_back(&loop->graveyard, &grave->link);
@@ -146,7 +147,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     timer->fire(timer);
 }
 
-void hg_timer_init(struct hg_timer *timer, struct hg_loop *loop, void (*fire)(struct hg_timer *timer))
+void hg_timer_init(struct hg_timer *timer, struct hg_loop *loop,
+                   void (*fire)(struct hg_timer *timer))
 {
     timer->fire = fire;
     (void)evtimer_assign(&timer->event, loop->base, on_timer, timer);

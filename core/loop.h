@@ -33,7 +33,8 @@ struct hg_loop {
     struct hg_mailbox mailbox;
     struct hg_list tasks;
     struct hg_list graveyard;
-    _Atomic unsigned connections; /* public connections that live here; the acceptor's measure of load */
+    _Atomic unsigned
+        connections; /* public connections that live here; the acceptor's measure of load */
     bool is_stopping;
 };
 
@@ -55,7 +56,8 @@ void hg_loop_defer(struct hg_loop *loop, struct hg_task *task);
 void hg_task_cancel(struct hg_task *task);
 
 /* Frees the object after this turn. */
-void hg_loop_bury(struct hg_loop *loop, struct hg_grave *grave, void (*free_fn)(struct hg_grave *grave));
+void hg_loop_bury(struct hg_loop *loop, struct hg_grave *grave,
+                  void (*free_fn)(struct hg_grave *grave));
 
 /* A timer: embedded by its owner. */
 struct hg_timer {
@@ -63,7 +65,8 @@ struct hg_timer {
     void (*fire)(struct hg_timer *timer);
 };
 
-void hg_timer_init(struct hg_timer *timer, struct hg_loop *loop, void (*fire)(struct hg_timer *timer));
+void hg_timer_init(struct hg_timer *timer, struct hg_loop *loop,
+                   void (*fire)(struct hg_timer *timer));
 /* Fires once after delay; a running timer starts anew. */
 void hg_timer_start_us(struct hg_timer *timer, int64_t delay_us);
 void hg_timer_start_ms(struct hg_timer *timer, int64_t delay_ms);

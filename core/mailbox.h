@@ -27,7 +27,8 @@ void hg_mailbox_init(struct hg_mailbox *mailbox, struct hg_loop *loop);
 void hg_mailbox_fini(struct hg_mailbox *mailbox);
 
 /* Any thread. deliver runs on the mailbox's loop, in the order of posting per sender. */
-void hg_mailbox_post(struct hg_mailbox *mailbox, struct hg_mail *mail, void (*deliver)(struct hg_mail *mail));
+void hg_mailbox_post(struct hg_mailbox *mailbox, struct hg_mail *mail,
+                     void (*deliver)(struct hg_mail *mail));
 
 /* Runs what has arrived. The loop calls it; so do tests. */
 void hg_mailbox_deliver(struct hg_mailbox *mailbox);

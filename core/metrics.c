@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 
 /* Upper bounds in microseconds; the last bucket is +Inf. */
-static const int64_t bounds_us[] = {100,   250,    500,    1000,   2500,    5000,    10000,    25000,
-                                    50000, 100000, 250000, 500000, 1000000, 2500000, 10000000, 30000000};
+static const int64_t bounds_us[] = {100,     250,     500,      1000,    2500,   5000,
+                                    10000,   25000,   50000,    100000,  250000, 500000,
+                                    1000000, 2500000, 10000000, 30000000};
 
 enum { BOUNDS = HG_COUNT(bounds_us) };
 
@@ -60,7 +61,8 @@ static struct cells *mine(void)
 /* Only the owner writes a cell, so a plain add on relaxed atomics is enough. */
 static void add(_Atomic uint64_t *cell, uint64_t by)
 {
-    atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + by, memory_order_relaxed);
+    atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + by,
+                          memory_order_relaxed);
 }
 
 void hg_count(enum hg_counter counter, uint64_t by)
@@ -93,7 +95,8 @@ static void render_help(struct hg_buf *out, const char *name, const char *help, 
     size_t bare = strcspn(name, "{");
 
     if (help)
-        hg_buf_printf(out, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)bare, name, help, (int)bare, name, type);
+        hg_buf_printf(out, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)bare, name, help, (int)bare,
+                      name, type);
 }
 
 static void render_histogram(struct hg_buf *out, enum hg_histogram histogram)
@@ -115,8 +118,9 @@ static void render_histogram(struct hg_buf *out, enum hg_histogram histogram)
                       (unsigned long long)total);
     }
     total += buckets[BOUNDS];
-    hg_buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name, (unsigned long long)total,
-                  name, (double)sum_us / 1e6, name, (unsigned long long)total);
+    hg_buf_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name,
+                  (unsigned long long)total, name, (double)sum_us / 1e6, name,
+                  (unsigned long long)total);
 }
 
 void hg_metrics_render(struct hg_buf *out)

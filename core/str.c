@@ -23,7 +23,8 @@ bool hg_str_starts(struct hg_str s, struct hg_str prefix)
 
 bool hg_str_ends(struct hg_str s, struct hg_str suffix)
 {
-    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+    return s.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 int hg_str_cmp(struct hg_str a, struct hg_str b)
@@ -139,7 +140,8 @@ static uint64_t hash_seed(void)
             fresh = (uint64_t)(uintptr_t)&seed;
         fresh |= 1;
         /* Whoever comes first decides; every thread must use the same seed. */
-        if (!__atomic_compare_exchange_n(&seed, &current, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        if (!__atomic_compare_exchange_n(&seed, &current, fresh, false, __ATOMIC_RELAXED,
+                                         __ATOMIC_RELAXED))
             return current;
         return fresh;
     }

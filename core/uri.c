@@ -19,7 +19,8 @@ static void decode(struct hg_buf *out, struct hg_str text, bool is_form)
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
 
-        if (c == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 && hex_value(text.p[i + 2]) >= 0) {
+        if (c == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 &&
+            hex_value(text.p[i + 2]) >= 0) {
             c = (char)(hex_value(text.p[i + 1]) << 4 | hex_value(text.p[i + 2]));
             i += 2;
         } else if (c == '+' && is_form) {
@@ -46,7 +47,8 @@ void hg_uri_encode(struct hg_buf *out, struct hg_str text)
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c)))
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            (c && strchr("-._~", c)))
             hg_buf_append_byte(out, (char)c);
         else
             hg_buf_append(out, (char[]){'%', hex[c >> 4], hex[c & 15]}, 3);

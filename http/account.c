@@ -38,7 +38,8 @@ void conn_note_fault(struct hg_conn *conn, enum hg_fault fault, const char *deta
     shard_log_fault(conn->shard, &conn->peer, fault, detail);
 }
 
-struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault, const struct hg_request *req)
+struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault,
+                              const struct hg_request *req)
 {
     struct hg_str body = {NULL, 0};
 

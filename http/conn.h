@@ -155,7 +155,8 @@ void conn_buffer_give(struct hg_conn *conn, size_t bytes);
 void conn_note_fault(struct hg_conn *conn, enum hg_fault fault, const char *detail);
 
 /* What the answer to a fault says; req is NULL before its head was read. Static, or as long as the server lives. */
-struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault, const struct hg_request *req);
+struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault,
+                              const struct hg_request *req);
 
 /* Ends an answered request: counts it by status and duration, on_done, drops response.holder. Its arena may be freed afterwards. */
 void conn_finish_request(struct hg_request *req, uint64_t bytes_sent);

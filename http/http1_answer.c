@@ -93,7 +93,8 @@ void http1_on_sent(struct hg_conn *conn)
 {
     struct http1 *h1 = conn->protocol_state;
 
-    HG_LIST_EACH(link, &h1->answered) {
+    HG_LIST_EACH(link, &h1->answered)
+    {
         struct http1_stream *stream = hg_container_of(link, struct http1_stream, link);
 
         if (stream->answer_end > conn->sent)
@@ -114,7 +115,8 @@ void http1_end_requests(struct http1 *h1)
 {
     uint64_t sent = h1->conn->sent;
 
-    HG_LIST_EACH(link, &h1->answered) {
+    HG_LIST_EACH(link, &h1->answered)
+    {
         struct http1_stream *stream = hg_container_of(link, struct http1_stream, link);
 
         finish(h1, stream,

@@ -37,11 +37,12 @@ enum hg_http_version { HG_HTTP_1_0, HG_HTTP_1_1, HG_HTTP_2 };
  * connection headers are added by the server: do not set them.
  */
 struct hg_response {
-    int status; /* 200 to 599; anything else is answered 502 */
+    int status;                /* 200 to 599; anything else is answered 502 */
     struct hg_header *headers; /* grows in req->arena */
     size_t header_count, header_room;
-    struct hg_str body;     /* must live until the request is done … */
-    struct hg_blob *holder; /* … or is kept alive by this reference, dropped at the end; may be NULL */
+    struct hg_str body; /* must live until the request is done … */
+    struct hg_blob
+        *holder; /* … or is kept alive by this reference, dropped at the end; may be NULL */
 };
 
 struct hg_request {
@@ -51,11 +52,12 @@ struct hg_request {
     enum hg_http_version version;
 
     struct hg_str method;
-    struct hg_str target; /* as sent, origin form */
-    struct hg_str path;   /* target before '?' */
-    struct hg_str query;  /* after '?'; p is NULL when there is none */
+    struct hg_str target;    /* as sent, origin form */
+    struct hg_str path;      /* target before '?' */
+    struct hg_str query;     /* after '?'; p is NULL when there is none */
     struct hg_str authority; /* Host or :authority */
-    struct hg_header *headers; /* in order of arrival; no pseudo-headers; Host is present for both versions */
+    struct hg_header
+        *headers; /* in order of arrival; no pseudo-headers; Host is present for both versions */
     size_t header_count;
     struct hg_str body; /* complete when the handler runs */
 
@@ -94,7 +96,8 @@ void req_add_header(struct hg_request *req, struct hg_str name, struct hg_str va
 void req_respond(struct hg_request *req);
 
 /* The short forms: status, content type and body at once; body is borrowed. */
-void req_respond_with(struct hg_request *req, int status, const char *content_type, struct hg_str body);
+void req_respond_with(struct hg_request *req, int status, const char *content_type,
+                      struct hg_str body);
 
 /* Reason phrase of a status code (RFC 9110 §15); "" when unknown. */
 const char *http_reason(int status);

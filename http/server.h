@@ -20,15 +20,16 @@ struct hg_http_handler {
 };
 
 struct hg_server_limits {
-    unsigned max_connections;     /* over all listeners; beyond: 503 with Retry-After and close */
-    size_t max_header_bytes;      /* request line and headers; beyond: 431 (line alone: 414) */
-    size_t max_body_bytes;        /* beyond: 413 */
-    size_t max_buffered_bytes;    /* bodies in memory over all connections; beyond: 503 with Retry-After */
-    unsigned max_streams;         /* concurrent HTTP/2 streams per connection */
-    int64_t header_timeout_ms;    /* from the first byte to the end of the head: 408 and close */
-    int64_t body_timeout_ms;      /* between two reads of a body: 408 and close */
-    int64_t idle_timeout_ms;      /* a kept-alive connection without a request: close */
-    int64_t write_timeout_ms;     /* a client that reads nothing: close */
+    unsigned max_connections; /* over all listeners; beyond: 503 with Retry-After and close */
+    size_t max_header_bytes;  /* request line and headers; beyond: 431 (line alone: 414) */
+    size_t max_body_bytes;    /* beyond: 413 */
+    size_t
+        max_buffered_bytes; /* bodies in memory over all connections; beyond: 503 with Retry-After */
+    unsigned max_streams;   /* concurrent HTTP/2 streams per connection */
+    int64_t header_timeout_ms; /* from the first byte to the end of the head: 408 and close */
+    int64_t body_timeout_ms;   /* between two reads of a body: 408 and close */
+    int64_t idle_timeout_ms;   /* a kept-alive connection without a request: close */
+    int64_t write_timeout_ms;  /* a client that reads nothing: close */
 };
 extern const struct hg_server_limits hg_server_limits_default;
 
@@ -44,7 +45,8 @@ struct hg_server *server_new(struct hg_loops *loops, const struct hg_server_limi
  * HG_E_IO when the machine refuses, HG_E_INVALID when the address is wrong.
  */
 enum hg_rc server_listen(struct hg_server *server, const char *address, struct hg_tls *tls,
-                         struct hg_http_handler handler, char bound[64], struct hg_error *err) hg_must_use;
+                         struct hg_http_handler handler, char bound[64],
+                         struct hg_error *err) hg_must_use;
 
 /* Stops accepting; finishes what runs (GOAWAY, Connection: close); runs done on the control loop when no connection is left or
  * after timeout_ms, when the rest is cut. Control loop only. */

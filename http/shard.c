@@ -37,7 +37,7 @@ void shard_free(struct hg_shard *shard)
     /* Connections that were still on their way. */
     hg_mailbox_deliver(&shard->loop->mailbox);
     HG_LIST_EACH(link, &shard->conns)
-        conn_close(hg_container_of(link, struct hg_conn, shard_link));
+    conn_close(hg_container_of(link, struct hg_conn, shard_link));
     while (!hg_list_empty(&shard->conns))
         hg_loop_turn(shard->loop, false);
     hg_timer_stop(&shard->timer);
@@ -158,7 +158,7 @@ static void on_drain_mail(struct hg_mail *mail)
     shard_look_at_clock(shard);
     shard->is_draining = true;
     HG_LIST_EACH(link, &shard->conns)
-        conn_drain(hg_container_of(link, struct hg_conn, shard_link));
+    conn_drain(hg_container_of(link, struct hg_conn, shard_link));
 }
 
 void shard_post_drain(struct hg_shard *shard)
@@ -171,7 +171,7 @@ static void on_cut_mail(struct hg_mail *mail)
     struct hg_shard *shard = hg_container_of(mail, struct hg_shard, cut_mail);
 
     HG_LIST_EACH(link, &shard->conns)
-        conn_close(hg_container_of(link, struct hg_conn, shard_link));
+    conn_close(hg_container_of(link, struct hg_conn, shard_link));
 }
 
 void shard_post_cut(struct hg_shard *shard)

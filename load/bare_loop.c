@@ -12,9 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char event[] = "{\"version\":\"2.0\",\"routeKey\":\"GET /hello\",\"rawPath\":\"/hello\"}";
-static const char accepted[] = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n"
-                               "{\"status\":\"OK\"}\n";
+static const char event[] =
+    "{\"version\":\"2.0\",\"routeKey\":\"GET /hello\",\"rawPath\":\"/hello\"}";
+static const char accepted[] =
+    "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n"
+    "{\"status\":\"OK\"}\n";
 
 static double now_us(void)
 {
@@ -105,13 +107,14 @@ int main(int argc, char **argv)
     read_poll(fd);
     total = now_us();
     for (size_t i = 0; i < count; i++) {
-        int length = snprintf(answer, sizeof(answer),
-                              "%sHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                              "Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-%012zu\r\n"
-                              "Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
-                              "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n"
-                              "Content-Length: %zu\r\n\r\n%s",
-                              i ? accepted : "", i, sizeof(event) - 1, event);
+        int length = snprintf(
+            answer, sizeof(answer),
+            "%sHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            "Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-%012zu\r\n"
+            "Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
+            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n"
+            "Content-Length: %zu\r\n\r\n%s",
+            i ? accepted : "", i, sizeof(event) - 1, event);
 
         began = now_us();
         write_all(fd, answer, (size_t)length);
@@ -121,8 +124,8 @@ int main(int argc, char **argv)
     total = now_us() - total;
     (void)close(fd);
     qsort(times, count, sizeof(*times), compare);
-    (void)printf("events_per_s=%.0f p50_us=%.1f p99_us=%.1f\n", (double)count / total * 1e6, times[count / 2],
-                 times[count * 99 / 100]);
+    (void)printf("events_per_s=%.0f p50_us=%.1f p99_us=%.1f\n", (double)count / total * 1e6,
+                 times[count / 2], times[count * 99 / 100]);
     free(times);
     (void)wait(NULL);
     return 0;

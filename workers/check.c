@@ -13,8 +13,8 @@ static bool is_there(const char *path)
     return access(path, F_OK) == 0;
 }
 
-static enum hg_rc check_entrypoint(const struct hg_function *function, const struct hg_runtime_id *runtime,
-                                   struct hg_error *warning)
+static enum hg_rc check_entrypoint(const struct hg_function *function,
+                                   const struct hg_runtime_id *runtime, struct hg_error *warning)
 {
     struct hg_str name = runtime->family == HG_RUNTIME_GO ? function->handler : HG_STR("bootstrap");
     char path[HG_PATH_MAX];
@@ -23,28 +23,34 @@ static enum hg_rc check_entrypoint(const struct hg_function *function, const str
         return HG_OK;
     /* Layers count too, but are merged only when the function runs: any of them may hold it. */
     for (size_t i = 0; i < function->layer_count; i++) {
-        if (files_path(path, sizeof(path), "%.*s/%.*s", HG_STR_ARG(function->layer_dirs[i]), HG_STR_ARG(name)) &&
+        if (files_path(path, sizeof(path), "%.*s/%.*s", HG_STR_ARG(function->layer_dirs[i]),
+                       HG_STR_ARG(name)) &&
             files_is_executable(path))
             return HG_OK;
     }
-    (void)hg_error_set(warning, HG_OK, "function %.*s: no executable file `%.*s` in %.*s; invocations will fail",
-                       HG_STR_ARG(function->name), HG_STR_ARG(name), HG_STR_ARG(function->code_dir));
+    (void)hg_error_set(
+        warning, HG_OK, "function %.*s: no executable file `%.*s` in %.*s; invocations will fail",
+        HG_STR_ARG(function->name), HG_STR_ARG(name), HG_STR_ARG(function->code_dir));
     return HG_OK;
 }
 
 /* Whether the module may be that file, with any of the endings, or a folder. */
-static bool has_module(struct hg_str dir, const char *below, const char *module, const char *const *endings)
+static bool has_module(struct hg_str dir, const char *below, const char *module,
+                       const char *const *endings)
 {
     char path[HG_PATH_MAX];
 
     for (; *endings; endings++) {
-        if (files_path(path, sizeof(path), "%.*s%s/%s%s", HG_STR_ARG(dir), below, module, *endings) && is_there(path))
+        if (files_path(path, sizeof(path), "%.*s%s/%s%s", HG_STR_ARG(dir), below, module,
+                       *endings) &&
+            is_there(path))
             return true;
     }
     return false;
 }
 
-static bool finds_module(const struct hg_function *function, const struct hg_runtime_id *runtime, struct hg_str name)
+static bool finds_module(const struct hg_function *function, const struct hg_runtime_id *runtime,
+                         struct hg_str name)
 {
     static const char *const python[] = {".py", ".so", ".pyc", "", NULL};
     static const char *const node[] = {".js", ".mjs", ".cjs", "", NULL};
@@ -84,27 +90,31 @@ static void check_handler(const struct hg_function *function, const struct hg_ru
     struct hg_str module = hg_str_n(function->handler.p, split > 0 ? (size_t)split : 0);
 
     if (split <= 0 || (size_t)split + 1 == function->handler.n)
-        (void)hg_error_set(warning, HG_OK, "function %.*s: handler `%.*s` should be written file.function",
+        (void)hg_error_set(warning, HG_OK,
+                           "function %.*s: handler `%.*s` should be written file.function",
                            HG_STR_ARG(function->name), HG_STR_ARG(function->handler));
     else if (!finds_module(function, runtime, module))
-        (void)hg_error_set(warning, HG_OK, "function %.*s: handler `%.*s`: no file `%.*s` for it in %.*s",
-                           HG_STR_ARG(function->name), HG_STR_ARG(function->handler), HG_STR_ARG(module),
-                           HG_STR_ARG(function->code_dir));
+        (void)hg_error_set(warning, HG_OK,
+                           "function %.*s: handler `%.*s`: no file `%.*s` for it in %.*s",
+                           HG_STR_ARG(function->name), HG_STR_ARG(function->handler),
+                           HG_STR_ARG(module), HG_STR_ARG(function->code_dir));
 }
 
 static enum hg_rc check_managed(struct hg_workers *workers, const struct hg_function *function,
-                                const struct hg_runtime_id *runtime, struct hg_error *err, struct hg_error *warning)
+                                const struct hg_runtime_id *runtime, struct hg_error *err,
+                                struct hg_error *warning)
 {
     const struct hg_workers_options *options = &workers->options;
     struct hg_interpreter *interpreter = hg_malloc(sizeof(*interpreter));
-    enum hg_rc rc =
-        runtime_find(function->runtime, options->overrides, options->override_count, interpreter, err);
+    enum hg_rc rc = runtime_find(function->runtime, options->overrides, options->override_count,
+                                 interpreter, err);
 
     check_handler(function, runtime, warning);
     if (rc != HG_OK)
         hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
     else if (interpreter->warning[0])
-        (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name), interpreter->warning);
+        (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name),
+                           interpreter->warning);
     free(interpreter);
     if (rc == HG_OK)
         prepare_runtime(workers, function->runtime);
@@ -125,7 +135,8 @@ enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_fu
         hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
         return rc;
     }
-    if (!files_path(code_dir, sizeof(code_dir), "%.*s", HG_STR_ARG(function->code_dir)) || !files_is_dir(code_dir))
+    if (!files_path(code_dir, sizeof(code_dir), "%.*s", HG_STR_ARG(function->code_dir)) ||
+        !files_is_dir(code_dir))
         return hg_error_set(err, HG_E_NOT_FOUND, "function %.*s: code folder %.*s is not there",
                             HG_STR_ARG(function->name), HG_STR_ARG(function->code_dir));
     if (!runtime_is_managed(runtime.family))

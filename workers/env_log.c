@@ -20,8 +20,8 @@ enum {
     TAIL_MAX = 2 * HG_LOG_LINE_MAX,
 };
 
-void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratch, struct hg_str function_name,
-                  struct hg_str version, bool has_own_group)
+void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratch,
+                  struct hg_str function_name, struct hg_str version, bool has_own_group)
 {
     time_t now = (time_t)(hg_wall_ms() / 1000);
     struct tm day;
@@ -31,9 +31,10 @@ void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratc
     *log = (struct hg_env_log){.sink = sink, .scratch = scratch, .fd = -1};
     (void)gmtime_r(&now, &day);
     hg_hex_id(id, 32);
-    length = snprintf(log->stream, sizeof(log->stream), "%04d/%02d/%02d/%.*s[%.*s]%s", day.tm_year + 1900,
-                      day.tm_mon + 1, day.tm_mday, has_own_group ? (int)HG_MIN(function_name.n, (size_t)80) : 0,
-                      function_name.p, (int)HG_MIN(version.n, (size_t)20), version.p, id);
+    length = snprintf(log->stream, sizeof(log->stream), "%04d/%02d/%02d/%.*s[%.*s]%s",
+                      day.tm_year + 1900, day.tm_mon + 1, day.tm_mday,
+                      has_own_group ? (int)HG_MIN(function_name.n, (size_t)80) : 0, function_name.p,
+                      (int)HG_MIN(version.n, (size_t)20), version.p, id);
     log->stream_length = (size_t)length;
     hg_buf_init(&log->partial, HG_LOG_LINE_MAX);
     hg_buf_init(&log->tail, TAIL_MAX);
@@ -90,7 +91,8 @@ static void note_dropped(struct hg_env_log *log)
 
     if (!log->dropped_bytes)
         return;
-    length = snprintf(text, sizeof(text), "headgate: %llu bytes of output dropped: more than %d bytes in a second",
+    length = snprintf(text, sizeof(text),
+                      "headgate: %llu bytes of output dropped: more than %d bytes in a second",
                       (unsigned long long)log->dropped_bytes, HG_LOG_BYTES_PER_SECOND);
     log->dropped_bytes = 0;
     env_log_line(log, hg_wall_ms(), hg_str_n(text, (size_t)length));

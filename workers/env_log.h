@@ -9,8 +9,9 @@
 
 enum {
     HG_LOG_STREAM_MAX = 160,
-    HG_LOG_LINE_MAX = 262144,         /* longer lines are split, as the service does */
-    HG_LOG_BYTES_PER_SECOND = 8388608, /* one environment's; what it prints beyond is dropped and counted */
+    HG_LOG_LINE_MAX = 262144, /* longer lines are split, as the service does */
+    HG_LOG_BYTES_PER_SECOND =
+        8388608, /* one environment's; what it prints beyond is dropped and counted */
     HG_LOG_READ_BYTES = 65536,
 };
 
@@ -24,14 +25,14 @@ struct hg_env_log {
     struct hg_buf partial; /* a line that has not ended yet */
     struct hg_buf tail;
     bool wants_tail;
-    int64_t second;          /* of the monotonic clock, in which … */
-    size_t second_bytes;     /* … so much was taken */
+    int64_t second;      /* of the monotonic clock, in which … */
+    size_t second_bytes; /* … so much was taken */
     uint64_t dropped_bytes;
 };
 
 /* Makes the name of the log stream: a new environment has a new one. */
-void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratch, struct hg_str function_name,
-                  struct hg_str version, bool has_own_group);
+void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratch,
+                  struct hg_str function_name, struct hg_str version, bool has_own_group);
 void env_log_fini(struct hg_env_log *log);
 
 /* Starts and ends reading a process's output; fd is owned from open on. close takes what is there first. */

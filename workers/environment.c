@@ -37,15 +37,15 @@ struct launch_job {
 };
 
 static const char *const state_names[] = {
-    [HG_ENV_LAUNCHING] = "launching", [HG_ENV_INIT] = "init",       [HG_ENV_IDLE] = "idle",
+    [HG_ENV_LAUNCHING] = "launching", [HG_ENV_INIT] = "init",         [HG_ENV_IDLE] = "idle",
     [HG_ENV_RUNNING] = "running",     [HG_ENV_ANSWERED] = "answered", [HG_ENV_KILLING] = "killing",
     [HG_ENV_RESET] = "reset",         [HG_ENV_GONE] = "gone",
 };
 
 static void set_state(struct hg_environment *env, enum hg_env_state state)
 {
-    hg_debug("environment_state", "id=%s function=%s from=%s to=%s", env->id, env->vs->version->name,
-             state_names[env->state], state_names[state]);
+    hg_debug("environment_state", "id=%s function=%s from=%s to=%s", env->id,
+             env->vs->version->name, state_names[env->state], state_names[state]);
     env->state = state;
 }
 
@@ -241,7 +241,8 @@ static void on_init_error(struct hg_runtime_api *api, const struct hg_runtime_po
 {
     struct hg_environment *env = of_api(api);
 
-    outcome_init_failed(env, HG_REPORT_ERROR, post->error_type[0] ? post->error_type : "Runtime.Unknown");
+    outcome_init_failed(env, HG_REPORT_ERROR,
+                        post->error_type[0] ? post->error_type : "Runtime.Unknown");
     if (env->running) {
         struct hg_outcome outcome = {
             .error = HG_FUNCTION_ERROR,
@@ -278,7 +279,8 @@ static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
         outcome_fail(env, "Runtime.TruncatedResponse", NULL, "Runtime truncated its response");
         return;
     case HG_RUNTIME_BAD_MODE:
-        outcome_fail(env, "Runtime.InvalidResponseModeHeader", NULL, "Invalid function response mode");
+        outcome_fail(env, "Runtime.InvalidResponseModeHeader", NULL,
+                     "Invalid function response mode");
         return;
     }
 }
@@ -414,8 +416,8 @@ static void on_launched(struct hg_job *job)
     set_state(env, HG_ENV_INIT);
     runtime_api_open(&env->api, env->launched.stream_fd, env->launched.listen_fd);
     env_log_open(&env->log, env->shard->loop, env->launched.log_fd);
-    (void)event_assign(&env->exit_event, env->shard->loop->base, env->launched.exit_fd, EV_READ | EV_PERSIST,
-                       on_exit_event, env);
+    (void)event_assign(&env->exit_event, env->shard->loop->base, env->launched.exit_fd,
+                       EV_READ | EV_PERSIST, on_exit_event, env);
     (void)event_add(&env->exit_event, NULL);
     if (env->is_retiring)
         kill_process(env);
@@ -439,7 +441,8 @@ static void launch(struct hg_environment *env)
     hg_offload_submit(workers->launch_threads, env->shard->loop, &job->job);
 }
 
-struct hg_environment *environment_new(struct hg_version_shard *vs, const struct hg_running *for_whom,
+struct hg_environment *environment_new(struct hg_version_shard *vs,
+                                       const struct hg_running *for_whom,
                                        const struct hg_plan *plan, struct hg_limit *limit)
 {
     struct hg_environment *env = hg_calloc(1, sizeof(*env));
@@ -463,7 +466,8 @@ struct hg_environment *environment_new(struct hg_version_shard *vs, const struct
     hg_timer_init(&env->timer, vs->shard->loop, on_timer);
     runtime_api_init(&env->api, vs->shard->loop, &runtime_events, vs->shard->api_scratch);
     env_log_init(&env->log, &vs->sink, vs->shard->log_scratch, function->name, function->version,
-                 function->log_group.n && !hg_str_starts(function->log_group, HG_STR("/aws/lambda/")));
+                 function->log_group.n &&
+                     !hg_str_starts(function->log_group, HG_STR("/aws/lambda/")));
     atomic_fetch_add(&vs->version->environments, 1);
     atomic_fetch_add(&vs->shard->environment_count, 1);
     stats_add(&vs->stats.environments, 1);
@@ -521,8 +525,8 @@ void environment_sample(struct hg_environment *env, int64_t now_us)
     if (now_bytes <= (uint64_t)env->function->memory_mb << 20)
         return;
     env->peak_bytes = (uint64_t)env->function->memory_mb << 20;
-    hg_info("environment_out_of_memory", "function=%s bytes=%llu limit_mb=%u", env->vs->version->name,
-            (unsigned long long)now_bytes, env->function->memory_mb);
+    hg_info("environment_out_of_memory", "function=%s bytes=%llu limit_mb=%u",
+            env->vs->version->name, (unsigned long long)now_bytes, env->function->memory_mb);
     if (env->state == HG_ENV_INIT)
         outcome_init_failed(env, HG_REPORT_ERROR, "Runtime.OutOfMemory");
     env->is_out_of_memory = true;

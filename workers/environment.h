@@ -31,20 +31,20 @@ struct hg_environment {
     const struct hg_function *function;
     const struct hg_plan *plan;
     enum hg_env_state state;
-    bool is_retiring;         /* ends as soon as its process is gone */
-    bool is_evicted;          /* counted in limit->evicting */
-    bool is_starting;         /* counted in vs->starting */
-    bool is_launching;        /* counted in shard->launching */
-    bool is_fresh;            /* initialised, and nothing ran in it yet */
+    bool is_retiring;  /* ends as soon as its process is gone */
+    bool is_evicted;   /* counted in limit->evicting */
+    bool is_starting;  /* counted in vs->starting */
+    bool is_launching; /* counted in shard->launching */
+    bool is_fresh;     /* initialised, and nothing ran in it yet */
     bool was_init_by_invocation;
 
     struct hg_runtime_api api;
     struct hg_launched launched;
     bool has_process;
     struct event exit_event;
-    struct hg_timer timer;    /* launch crowd, init, invocation; lazily moved */
-    int64_t deadline_us;      /* of what the timer guards; INT64_MAX: nothing */
-    int64_t wake_us;          /* when the timer fires, if it runs */
+    struct hg_timer timer; /* launch crowd, init, invocation; lazily moved */
+    int64_t deadline_us;   /* of what the timer guards; INT64_MAX: nothing */
+    int64_t wake_us;       /* when the timer fires, if it runs */
     struct hg_env_log log;
     struct launch_job *job;
     struct hg_grave grave;
@@ -52,8 +52,8 @@ struct hg_environment {
     char *dir; /* holds its scratch folder */
 
     struct hg_running *running;
-    int64_t started_us;       /* of the launch */
-    int64_t run_started_us;   /* of the invocation, or of its suppressed initialisation */
+    int64_t started_us;     /* of the launch */
+    int64_t run_started_us; /* of the invocation, or of its suppressed initialisation */
     int64_t init_us;
     int64_t idle_since_us;
     int64_t measured_us;
@@ -62,7 +62,8 @@ struct hg_environment {
 };
 
 /* Starts a process for whoever waits. The permit of limit passes to it. */
-struct hg_environment *environment_new(struct hg_version_shard *vs, const struct hg_running *for_whom,
+struct hg_environment *environment_new(struct hg_version_shard *vs,
+                                       const struct hg_running *for_whom,
                                        const struct hg_plan *plan, struct hg_limit *limit);
 /* An idle (or reset) environment runs an invocation. */
 void environment_run(struct hg_environment *env, struct hg_running *running);

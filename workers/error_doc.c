@@ -47,11 +47,13 @@ char *exit_text(const struct hg_exit *how, char out[HG_EXIT_TEXT_MAX])
                 return out;
             }
         }
-        (void)snprintf(out, HG_EXIT_TEXT_MAX, "Runtime exited with error: signal: signal %d%s", how->signal, core);
+        (void)snprintf(out, HG_EXIT_TEXT_MAX, "Runtime exited with error: signal: signal %d%s",
+                       how->signal, core);
     } else if (how->status == 0) {
         (void)snprintf(out, HG_EXIT_TEXT_MAX, "Runtime exited without providing a reason");
     } else {
-        (void)snprintf(out, HG_EXIT_TEXT_MAX, "Runtime exited with error: exit status %d", how->status);
+        (void)snprintf(out, HG_EXIT_TEXT_MAX, "Runtime exited with error: exit status %d",
+                       how->status);
     }
     return out;
 }
@@ -89,10 +91,11 @@ struct hg_blob *error_doc_timeout(const char *request_id, unsigned timeout_s)
 struct hg_blob *error_doc_too_large(void)
 {
     char text[160];
-    int length = snprintf(text, sizeof(text),
-                          "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (%d "
-                          "bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}",
-                          HG_INVOKE_RESPONSE_MAX);
+    int length = snprintf(
+        text, sizeof(text),
+        "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (%d "
+        "bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}",
+        HG_INVOKE_RESPONSE_MAX);
 
     return hg_blob_new(text, (size_t)length);
 }

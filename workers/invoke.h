@@ -22,7 +22,7 @@ enum {
 /* How the function's run ended; meaningful when rc is HG_OK. */
 enum hg_function_error {
     HG_FUNCTION_OK,
-    HG_FUNCTION_ERROR,   /* posted by the runtime on /error, or made by the platform (crash, time-out, …) */
+    HG_FUNCTION_ERROR, /* posted by the runtime on /error, or made by the platform (crash, time-out, …) */
     HG_FUNCTION_TIMEOUT, /* the platform's time-out; payload holds Sandbox.Timedout */
 };
 
@@ -35,21 +35,24 @@ struct hg_invocation {
     struct hg_snapshot *snapshot;       /* a reference that the caller holds until done */
     const struct hg_function *function; /* inside snapshot */
     char request_id[HG_UUID_LEN + 1];
-    struct hg_buf payload;              /* the event; owned by this struct, moved to the worker side at submit */
-    char trace_id[HG_TRACE_MAX];        /* "" for none */
+    struct hg_buf payload; /* the event; owned by this struct, moved to the worker side at submit */
+    char trace_id[HG_TRACE_MAX];          /* "" for none */
     char invoked_arn[HG_INVOKED_ARN_MAX]; /* as the caller qualified it */
-    struct hg_str client_context;       /* decoded JSON; copied at submit; p NULL for none */
+    struct hg_str client_context;         /* decoded JSON; copied at submit; p NULL for none */
     bool wants_log_tail;
     void (*done)(struct hg_invocation *inv); /* on the loop that submitted, never inside submit */
 
     /* Set by the pool before done. */
-    enum hg_rc rc;            /* HG_OK: the function ran. HG_E_THROTTLED, HG_E_BUSY, HG_E_UNAVAILABLE, … otherwise */
-    const char *throttle_reason; /* static; with HG_E_THROTTLED: "ReservedFunctionConcurrentInvocationLimitExceeded", … */
+    enum hg_rc
+        rc; /* HG_OK: the function ran. HG_E_THROTTLED, HG_E_BUSY, HG_E_UNAVAILABLE, … otherwise */
+    const char *
+        throttle_reason; /* static; with HG_E_THROTTLED: "ReservedFunctionConcurrentInvocationLimitExceeded", … */
     enum hg_function_error error;
-    struct hg_blob *answer;   /* what the function returned, or the error document; a reference that the caller drops; NULL unless HG_OK */
-    char content_type[64];    /* of the answer, as the runtime said; "" for none */
-    struct hg_str log_tail;   /* points into tail_bytes */
-    char *tail_bytes;         /* freed by invocation_fini; NULL unless wanted */
+    struct hg_blob *
+        answer; /* what the function returned, or the error document; a reference that the caller drops; NULL unless HG_OK */
+    char content_type[64];        /* of the answer, as the runtime said; "" for none */
+    struct hg_str log_tail;       /* points into tail_bytes */
+    char *tail_bytes;             /* freed by invocation_fini; NULL unless wanted */
     int64_t duration_us, init_us; /* init_us is 0 on a warm environment */
 
     /* For the pool. */

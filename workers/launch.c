@@ -55,7 +55,8 @@ static int set_limits(const struct child *child)
     rlim_t data_bytes = ((rlim_t)child->plan->memory_mb * DATA_FACTOR + DATA_EXTRA_MB) << 20;
     struct rlimit data = {data_bytes, data_bytes};
 
-    return setrlimit(RLIMIT_CORE, &none) | setrlimit(RLIMIT_DATA, &data) | setrlimit(RLIMIT_NOFILE, &files);
+    return setrlimit(RLIMIT_CORE, &none) | setrlimit(RLIMIT_DATA, &data) |
+           setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static void reset_signals(void)
@@ -138,8 +139,8 @@ static int listen_on_loopback(unsigned *port)
     socklen_t length = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 16) == 0 &&
-        getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+        listen(fd, 16) == 0 && getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
         *port = ntohs(address.sin_port);
         return fd;
     }
@@ -157,8 +158,8 @@ static void close_all(const int *fds, size_t count)
 }
 
 /* The fixed variables, then those of this environment; texts is the room for the latter. */
-static char **make_environ(const struct hg_plan *plan, const struct hg_launch_place *place, unsigned port,
-                           char texts[PER_LAUNCH_VARIABLES][VARIABLE_MAX])
+static char **make_environ(const struct hg_plan *plan, const struct hg_launch_place *place,
+                           unsigned port, char texts[PER_LAUNCH_VARIABLES][VARIABLE_MAX])
 {
     char **environ_list = hg_calloc(plan->environ_count + PER_LAUNCH_VARIABLES + 1, sizeof(char *));
     size_t count = plan->environ_count, used = 0;
@@ -179,7 +180,8 @@ static bool open_descriptors(int fds[FD_COUNT], unsigned *port)
 {
     for (size_t i = 0; i < FD_COUNT; i++)
         fds[i] = -1;
-    if (pipe2(&fds[LOG_READ], O_CLOEXEC) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, &fds[OURS]) != 0)
+    if (pipe2(&fds[LOG_READ], O_CLOEXEC) != 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, &fds[OURS]) != 0)
         return false;
     fds[LISTENER] = listen_on_loopback(port);
     fds[NULL_FD] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -190,11 +192,12 @@ static bool open_descriptors(int fds[FD_COUNT], unsigned *port)
         if (fds[i] < 0)
             return false;
     }
-    return fcntl(fds[LOG_READ], F_SETFL, O_NONBLOCK) == 0 && fcntl(fds[OURS], F_SETFL, O_NONBLOCK) == 0;
+    return fcntl(fds[LOG_READ], F_SETFL, O_NONBLOCK) == 0 &&
+           fcntl(fds[OURS], F_SETFL, O_NONBLOCK) == 0;
 }
 
-static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place *place, bool is_confined,
-                        struct hg_launched *out, struct hg_error *err)
+static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place *place,
+                        bool is_confined, struct hg_launched *out, struct hg_error *err)
 {
     char texts[PER_LAUNCH_VARIABLES][VARIABLE_MAX];
     struct child child = {.plan = plan, .server = getpid(), .is_confined = is_confined};
@@ -202,9 +205,11 @@ static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place
     unsigned port = 0;
 
     if (files_make_dirs(place->scratch_dir, 0700) != 0)
-        return hg_error_set(err, HG_E_IO, "cannot make %s: %s", place->scratch_dir, strerror(errno));
+        return hg_error_set(err, HG_E_IO, "cannot make %s: %s", place->scratch_dir,
+                            strerror(errno));
     if (!open_descriptors(fds, &port)) {
-        enum hg_rc rc = hg_error_set(err, HG_E_IO, "no descriptors for another environment: %s", strerror(errno));
+        enum hg_rc rc = hg_error_set(err, HG_E_IO, "no descriptors for another environment: %s",
+                                     strerror(errno));
 
         close_all(fds, FD_COUNT);
         return rc;
@@ -220,9 +225,12 @@ static enum hg_rc start(const struct hg_plan *plan, const struct hg_launch_place
     if (out->pid > 0)
         out->exit_fd = pidfd_open(out->pid, 0);
     if (out->pid < 0 || out->exit_fd < 0 || child.error) {
-        enum hg_rc rc = out->pid > 0 && child.step && strcmp(child.step, program_step) == 0 ? HG_E_INVALID : HG_E_IO;
+        enum hg_rc rc = out->pid > 0 && child.step && strcmp(child.step, program_step) == 0
+                            ? HG_E_INVALID
+                            : HG_E_IO;
 
-        rc = hg_error_set(err, rc, "cannot start %s (%s): %s", plan->argv[0], out->pid < 0 ? "fork" : child.step,
+        rc = hg_error_set(err, rc, "cannot start %s (%s): %s", plan->argv[0],
+                          out->pid < 0 ? "fork" : child.step,
                           strerror(child.error ? child.error : errno));
 
         if (out->pid > 0) {
@@ -246,7 +254,8 @@ static bool reap(const struct hg_launched *launched, struct hg_exit *how)
     siginfo_t info = {0};
 
     /* Looked at first without taking: until it is taken, its number, and so its group's, cannot be anyone else's. */
-    if (waitid(P_PIDFD, (id_t)launched->exit_fd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+    if (waitid(P_PIDFD, (id_t)launched->exit_fd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        info.si_pid == 0)
         return false;
     (void)kill(-launched->pid, SIGKILL);
     (void)waitid(P_PIDFD, (id_t)launched->exit_fd, &info, WEXITED | WNOHANG);

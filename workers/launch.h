@@ -41,8 +41,8 @@ struct hg_launch_ops {
      * On a helper thread; may block until the program runs. Everything of *out is the caller's then.
      * HG_E_INVALID: the program cannot be executed.
      */
-    enum hg_rc (*start)(const struct hg_plan *plan, const struct hg_launch_place *place, struct hg_launched *out,
-                        struct hg_error *err);
+    enum hg_rc (*start)(const struct hg_plan *plan, const struct hg_launch_place *place,
+                        struct hg_launched *out, struct hg_error *err);
     /* SIGKILL to the whole process group. Until reap has said true. */
     void (*kill)(const struct hg_launched *launched);
     /* Whether it has ended; then *how is set, what is left of its group is killed and the pid is free. */

@@ -66,7 +66,8 @@ static int merge_subdir(int from_dir, int to_dir, const char *name, unsigned dep
         if (errno != EEXIST || fstatat(to_dir, name, &there, AT_SYMLINK_NOFOLLOW) != 0)
             return -1;
         /* A folder takes the place of a file of an earlier layer. */
-        if (!S_ISDIR(there.st_mode) && (unlinkat(to_dir, name, 0) != 0 || mkdirat(to_dir, name, 0755) != 0))
+        if (!S_ISDIR(there.st_mode) &&
+            (unlinkat(to_dir, name, 0) != 0 || mkdirat(to_dir, name, 0755) != 0))
             return -1;
     }
     from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -88,7 +89,8 @@ static int merge_entry(int from_dir, int to_dir, const char *name, unsigned dept
     if (S_ISDIR(st.st_mode))
         return merge_subdir(from_dir, to_dir, name, depth);
     if (unlinkat(to_dir, name, 0) != 0 && errno == EISDIR) {
-        errno = ENOTEMPTY; /* a file over an earlier layer's folder: refused rather than guessed at */
+        errno =
+            ENOTEMPTY; /* a file over an earlier layer's folder: refused rather than guessed at */
         return -1;
     }
     if (S_ISLNK(st.st_mode))
@@ -119,7 +121,8 @@ static int merge_dir(int from_dir, int to_dir, unsigned depth)
     return rc;
 }
 
-static enum hg_rc merge_all(const char *draft, const struct hg_str *dirs, size_t count, struct hg_error *err)
+static enum hg_rc merge_all(const char *draft, const struct hg_str *dirs, size_t count,
+                            struct hg_error *err)
 {
     if (files_make_dirs(draft, 0755) != 0)
         return hg_error_set(err, HG_E_IO, "cannot make %s: %s", draft, strerror(errno));
@@ -142,7 +145,8 @@ static enum hg_rc merge_all(const char *draft, const struct hg_str *dirs, size_t
     return HG_OK;
 }
 
-static void final_path(const char *data_dir, const struct hg_str *dirs, size_t count, char out[HG_PATH_MAX])
+static void final_path(const char *data_dir, const struct hg_str *dirs, size_t count,
+                       char out[HG_PATH_MAX])
 {
     struct hg_sha256 *hash = hg_sha256_new();
     unsigned char digest[HG_SHA256_LEN];
@@ -164,8 +168,8 @@ static void final_path(const char *data_dir, const struct hg_str *dirs, size_t c
     (void)files_path(out, HG_PATH_MAX, "%s/layers/%s", data_dir, hex);
 }
 
-enum hg_rc layers_merge(const char *data_dir, const struct hg_str *dirs, size_t count, char out[HG_PATH_MAX],
-                        struct hg_error *err)
+enum hg_rc layers_merge(const char *data_dir, const struct hg_str *dirs, size_t count,
+                        char out[HG_PATH_MAX], struct hg_error *err)
 {
     char draft[HG_PATH_MAX + 16], suffix[9];
     enum hg_rc rc;
@@ -175,7 +179,9 @@ enum hg_rc layers_merge(const char *data_dir, const struct hg_str *dirs, size_t 
         return HG_OK;
     if (count == 1) {
         (void)files_path(out, HG_PATH_MAX, "%.*s", HG_STR_ARG(dirs[0]));
-        return files_is_dir(out) ? HG_OK : hg_error_set(err, HG_E_NOT_FOUND, "layer folder %s is not there", out);
+        return files_is_dir(out)
+                   ? HG_OK
+                   : hg_error_set(err, HG_E_NOT_FOUND, "layer folder %s is not there", out);
     }
     final_path(data_dir, dirs, count, out);
     if (files_is_dir(out))

@@ -12,7 +12,7 @@
  * that was done before, and writes its path to out. A single layer is used as
  * it is. Without layers out is "". Blocks.
  */
-enum hg_rc layers_merge(const char *data_dir, const struct hg_str *dirs, size_t count, char out[HG_PATH_MAX],
-                        struct hg_error *err) hg_must_use;
+enum hg_rc layers_merge(const char *data_dir, const struct hg_str *dirs, size_t count,
+                        char out[HG_PATH_MAX], struct hg_error *err) hg_must_use;
 
 #endif

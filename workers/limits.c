@@ -60,7 +60,8 @@ struct hg_limit *limits_of(struct hg_limits *limits, const struct hg_function *f
             free(made);
         }
     }
-    atomic_store_explicit(&found->max, (unsigned)function->reserved_concurrency, memory_order_relaxed);
+    atomic_store_explicit(&found->max, (unsigned)function->reserved_concurrency,
+                          memory_order_relaxed);
     return found;
 }
 

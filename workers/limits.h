@@ -12,9 +12,9 @@
 /* Lives as long as the workers. */
 struct hg_limit {
     struct hg_limit *next;
-    char *function_name;        /* NULL: the unreserved rest */
+    char *function_name; /* NULL: the unreserved rest */
     _Atomic unsigned max, used;
-    _Atomic unsigned evicting;  /* idle environments that are ending to make room */
+    _Atomic unsigned evicting;   /* idle environments that are ending to make room */
     _Atomic bool wants_eviction; /* some loop has a waiting invocation and no room */
 };
 

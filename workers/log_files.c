@@ -47,8 +47,8 @@ static void make_dir_path(const char *data_dir, struct hg_str name, char out[HG_
 
     for (size_t i = 0; i < name.n && at + 2 < HG_PATH_MAX; i++) {
         char c = name.p[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                        c == '_' || (c == '.' && i > 0);
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9') || c == '-' || c == '_' || (c == '.' && i > 0);
 
         out[at++] = is_plain ? c : '_';
     }
@@ -102,7 +102,8 @@ static bool append_to_file(struct hg_log_files *files, struct hg_log_batch *batc
         fd = open_current(dir);
     if (fd < 0)
         return false;
-    if (fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size + batch->lines.len > HG_LOG_FILE_MAX) {
+    if (fstat(fd, &st) == 0 && st.st_size > 0 &&
+        (size_t)st.st_size + batch->lines.len > HG_LOG_FILE_MAX) {
         (void)close(fd);
         rotate(dir);
         fd = open_current(dir);
@@ -145,7 +146,8 @@ static void on_work(struct hg_job *job)
     bool is_written = append_to_file(files, batch);
 
     if (!is_written && !files->has_failed)
-        hg_error("function_log_failed", "function=%.*s error=%s", HG_STR_ARG(batch->function_name), strerror(errno));
+        hg_error("function_log_failed", "function=%.*s error=%s", HG_STR_ARG(batch->function_name),
+                 strerror(errno));
     files->has_failed = !is_written;
     if (files->to_terminal)
         print(batch);
@@ -197,7 +199,8 @@ static bool read_end(const char *path, size_t max_bytes, struct hg_buf *out)
     return got >= 0;
 }
 
-enum hg_rc logs_read_tail(const char *data_dir, struct hg_str function_name, size_t max_bytes, struct hg_buf *out)
+enum hg_rc logs_read_tail(const char *data_dir, struct hg_str function_name, size_t max_bytes,
+                          struct hg_buf *out)
 {
     char dir[HG_PATH_MAX], path[HG_PATH_MAX + 32];
     struct stat st;

@@ -30,7 +30,8 @@ static void note_dropped(struct hg_log_sink *sink)
 
     if (!sink->dropped_lines)
         return;
-    length = snprintf(text, sizeof(text), "%lld - headgate: %llu log lines dropped: more than can be written\n",
+    length = snprintf(text, sizeof(text),
+                      "%lld - headgate: %llu log lines dropped: more than can be written\n",
                       (long long)hg_wall_ms(), (unsigned long long)sink->dropped_lines);
     sink->dropped_lines = 0;
     hg_buf_append(&sink->filling, text, (size_t)length);
@@ -107,7 +108,8 @@ static char *put_decimal(char *at, uint64_t value)
     return at;
 }
 
-void log_sink_line(struct hg_log_sink *sink, int64_t wall_ms, struct hg_str stream, struct hg_str text)
+void log_sink_line(struct hg_log_sink *sink, int64_t wall_ms, struct hg_str stream,
+                   struct hg_str text)
 {
     char *room, *at;
     bool was_empty = sink->filling.len == 0;

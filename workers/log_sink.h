@@ -8,7 +8,8 @@
 #include "workers/log_files.h"
 
 enum {
-    HG_LOG_SINK_MAX = 2097152, /* bytes that wait for the disk; what comes on top is dropped and counted */
+    HG_LOG_SINK_MAX =
+        2097152, /* bytes that wait for the disk; what comes on top is dropped and counted */
 };
 
 struct hg_log_sink {
@@ -30,7 +31,8 @@ void log_sink_init(struct hg_log_sink *sink, struct hg_log_files *files, struct 
 void log_sink_fini(struct hg_log_sink *sink);
 
 /* Adds one event; text may end in a line feed or not. */
-void log_sink_line(struct hg_log_sink *sink, int64_t wall_ms, struct hg_str stream, struct hg_str text);
+void log_sink_line(struct hg_log_sink *sink, int64_t wall_ms, struct hg_str stream,
+                   struct hg_str text);
 /* Writes now what has gathered. */
 void log_sink_flush(struct hg_log_sink *sink);
 

@@ -59,7 +59,8 @@ static uint64_t read_peak(pid_t pid)
         if (!hg_str_starts(line, HG_STR("VmHWM:")))
             continue;
         line = hg_str_trim(hg_str_skip(line, 6));
-        if (hg_str_ends(line, HG_STR(" kB")) && hg_str_u64(hg_str_n(line.p, line.n - 3), UINT64_MAX / 1024, &kib))
+        if (hg_str_ends(line, HG_STR(" kB")) &&
+            hg_str_u64(hg_str_n(line.p, line.n - 3), UINT64_MAX / 1024, &kib))
             return kib * 1024;
     }
     return 0;

@@ -110,7 +110,8 @@ static void render_durations(const struct row *rows, size_t count, struct hg_buf
                       (unsigned long long)total);
         hg_buf_printf(out, "%s_sum{function=\"%s\"} ", name, rows[r].name);
         put_seconds(out, stats_get(&rows[r].sum.duration_us));
-        hg_buf_printf(out, "\n%s_count{function=\"%s\"} %llu\n", name, rows[r].name, (unsigned long long)total);
+        hg_buf_printf(out, "\n%s_count{function=\"%s\"} %llu\n", name, rows[r].name,
+                      (unsigned long long)total);
     }
 }
 
@@ -120,8 +121,8 @@ void workers_render_metrics(struct hg_workers *workers, struct hg_buf *out)
     struct row *rows = sum_by_name(workers, &count);
 
     for (size_t i = 0; i < HG_COUNT(plain); i++) {
-        hg_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", plain[i].name, plain[i].help, plain[i].name,
-                      plain[i].type);
+        hg_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", plain[i].name, plain[i].help,
+                      plain[i].name, plain[i].type);
         for (size_t r = 0; r < count; r++)
             hg_buf_printf(out, "%s{function=\"%s\"} %llu\n", plain[i].name, rows[r].name,
                           (unsigned long long)field(&rows[r], plain[i].offset));

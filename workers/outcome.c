@@ -20,7 +20,8 @@ static void measure(struct hg_environment *env, int64_t now_us)
     if (env->measured_us && now_us - env->measured_us < MEASURE_EVERY_US)
         return;
     env->measured_us = now_us;
-    if (env->has_process && env->shard->workers->launcher->measure(&env->launched, &now_bytes, &peak_bytes))
+    if (env->has_process &&
+        env->shard->workers->launcher->measure(&env->launched, &now_bytes, &peak_bytes))
         env->peak_bytes = HG_MAX(env->peak_bytes, peak_bytes);
 }
 
@@ -64,7 +65,8 @@ void outcome_complete(struct hg_environment *env, const struct hg_outcome *outco
     running->rc = HG_OK;
     running->error = outcome->error;
     running->answer = outcome->answer;
-    (void)snprintf(running->content_type, sizeof(running->content_type), "%s", outcome->content_type);
+    (void)snprintf(running->content_type, sizeof(running->content_type), "%s",
+                   outcome->content_type);
     running->tail = env_log_take_tail(&env->log, HG_LOG_TAIL_MAX, &running->tail_length);
     running->duration_us = duration;
     running->init_us = report.init_us;
@@ -72,7 +74,8 @@ void outcome_complete(struct hg_environment *env, const struct hg_outcome *outco
     pool_finish(running);
 }
 
-void outcome_fail(struct hg_environment *env, const char *error_type, const char *message, const char *text)
+void outcome_fail(struct hg_environment *env, const char *error_type, const char *message,
+                  const char *text)
 {
     struct hg_outcome outcome = {
         .error = HG_FUNCTION_ERROR,
@@ -105,7 +108,8 @@ void outcome_time_out(struct hg_environment *env)
     outcome_complete(env, &outcome);
 }
 
-void outcome_init_failed(struct hg_environment *env, enum hg_report_status status, const char *error_type)
+void outcome_init_failed(struct hg_environment *env, enum hg_report_status status,
+                         const char *error_type)
 {
     report_init_failed(&env->log, env->function, env->running != NULL, status, error_type,
                        hg_mono_us() - env->started_us);

@@ -53,7 +53,8 @@ static void set_text(struct variables *list, const char *name, const char *value
     set_str(list, hg_str_of(name), hg_str_of(value));
 }
 
-static void set_printf(struct variables *list, const char *name, const char *format, ...) hg_printf_like(3, 4);
+static void set_printf(struct variables *list, const char *name, const char *format, ...)
+    hg_printf_like(3, 4);
 
 static void set_printf(struct variables *list, const char *name, const char *format, ...)
 {
@@ -85,13 +86,14 @@ static void set_changeable(struct variables *list, const struct hg_function *fun
     } else {
         set_printf(list, "PATH", "/usr/local/bin:/usr/bin/:/bin:%s/bin", opt);
     }
-    set_printf(list, "LD_LIBRARY_PATH", "%.*s:%.*s/lib:%s/lib", HG_STR_ARG(task), HG_STR_ARG(task), opt);
+    set_printf(list, "LD_LIBRARY_PATH", "%.*s:%.*s/lib:%s/lib", HG_STR_ARG(task), HG_STR_ARG(task),
+               opt);
     /* Bytecode is kept, for quick cold starts, but not among the user's files: the service's are read-only. */
     if (inputs->runtime->family == HG_RUNTIME_PYTHON)
         set_printf(list, "PYTHONPYCACHEPREFIX", "%s/pycache", inputs->options->data_dir);
     if (inputs->runtime->family == HG_RUNTIME_NODEJS)
-        set_printf(list, "NODE_PATH", "%s/nodejs/node%u/node_modules:%s/nodejs/node_modules:%.*s", opt,
-                   inputs->runtime->major, opt, HG_STR_ARG(task));
+        set_printf(list, "NODE_PATH", "%s/nodejs/node%u/node_modules:%s/nodejs/node_modules:%.*s",
+                   opt, inputs->runtime->major, opt, HG_STR_ARG(task));
 }
 
 /* Names that start with an underscore are the platform's, but for these. */
@@ -137,7 +139,8 @@ static void set_platform(struct variables *list, const struct hg_function *funct
     if (function->log_group.n)
         set_str(list, HG_STR("AWS_LAMBDA_LOG_GROUP_NAME"), function->log_group);
     else
-        set_printf(list, "AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/%.*s", HG_STR_ARG(function->name));
+        set_printf(list, "AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/%.*s",
+                   HG_STR_ARG(function->name));
     if (hg_str_is(function->log_format, "JSON")) {
         set_text(list, "AWS_LAMBDA_LOG_FORMAT", "JSON");
         if (function->app_log_level.n)
@@ -163,7 +166,8 @@ static void make_environ(struct hg_plan *plan, const struct hg_function *functio
     set_changeable(&list, function, inputs);
     for (size_t i = 0; i < function->environment.count; i++) {
         if (may_set(function->environment.items[i].key))
-            set_str(&list, function->environment.items[i].key, function->environment.items[i].value);
+            set_str(&list, function->environment.items[i].key,
+                    function->environment.items[i].value);
     }
     set_credentials(&list);
     set_platform(&list, function, inputs);
@@ -171,12 +175,14 @@ static void make_environ(struct hg_plan *plan, const struct hg_function *functio
     plan->environ_count = list.count;
 }
 
-enum hg_rc plan_find_entrypoint(const struct hg_function *function, const struct hg_runtime_id *runtime,
-                                const char *opt_dir, char path[HG_PATH_MAX])
+enum hg_rc plan_find_entrypoint(const struct hg_function *function,
+                                const struct hg_runtime_id *runtime, const char *opt_dir,
+                                char path[HG_PATH_MAX])
 {
     struct hg_str name = runtime->family == HG_RUNTIME_GO ? function->handler : HG_STR("bootstrap");
 
-    if (files_path(path, HG_PATH_MAX, "%.*s/%.*s", HG_STR_ARG(function->code_dir), HG_STR_ARG(name)) &&
+    if (files_path(path, HG_PATH_MAX, "%.*s/%.*s", HG_STR_ARG(function->code_dir),
+                   HG_STR_ARG(name)) &&
         files_is_executable(path))
         return HG_OK;
     if (opt_dir[0] && files_path(path, HG_PATH_MAX, "%s/%.*s", opt_dir, HG_STR_ARG(name)) &&
@@ -227,7 +233,8 @@ static void make_version(struct hg_plan *plan, const struct hg_plan_inputs *inpu
     plan->runtime_version_arn = hg_strdup(text);
 }
 
-struct hg_plan *plan_new(const struct hg_function *function, const struct hg_plan_inputs *inputs, enum hg_rc *rc)
+struct hg_plan *plan_new(const struct hg_function *function, const struct hg_plan_inputs *inputs,
+                         enum hg_rc *rc)
 {
     struct hg_plan *plan = hg_calloc(1, sizeof(*plan));
     char path[HG_PATH_MAX];

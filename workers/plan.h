@@ -21,11 +21,13 @@ struct hg_plan_inputs {
  * Of provided.* and go1.x: the executable, in the code folder or else the
  * layers, to path. HG_E_NOT_FOUND when there is none.
  */
-enum hg_rc plan_find_entrypoint(const struct hg_function *function, const struct hg_runtime_id *runtime,
-                                const char *opt_dir, char path[HG_PATH_MAX]) hg_must_use;
+enum hg_rc plan_find_entrypoint(const struct hg_function *function,
+                                const struct hg_runtime_id *runtime, const char *opt_dir,
+                                char path[HG_PATH_MAX]) hg_must_use;
 
 /* NULL with HG_E_NOT_FOUND in *rc: no entry point. */
-struct hg_plan *plan_new(const struct hg_function *function, const struct hg_plan_inputs *inputs, enum hg_rc *rc);
+struct hg_plan *plan_new(const struct hg_function *function, const struct hg_plan_inputs *inputs,
+                         enum hg_rc *rc);
 void plan_free(struct hg_plan *plan);
 
 #endif

@@ -17,9 +17,9 @@
 #include <stdlib.h>
 
 enum {
-    CLIENT_CONTEXT_MAX = 4096,  /* the service's limit is 3583 bytes */
-    PATIENCE_MIN_US = 10000,    /* a wait below this is never worth a process */
-    LOOK_AGAIN_MS = 5,          /* while somebody waits */
+    CLIENT_CONTEXT_MAX = 4096, /* the service's limit is 3583 bytes */
+    PATIENCE_MIN_US = 10000,   /* a wait below this is never worth a process */
+    LOOK_AGAIN_MS = 5,         /* while somebody waits */
 };
 
 /* ---- the end of an invocation ---- */
@@ -252,7 +252,8 @@ static bool is_worth_a_start(const struct hg_version_shard *vs)
     /* The expectation was wrong, or the processors are busy: then one after the other, slower the more there are. */
     oldest = hg_container_of(vs->waiting.next, struct hg_running, link);
     return hg_mono_us() - oldest->submitted_us >
-           2 * bearable_us * (vs->starting + 1) * (1 + environments / (2 * vs->shard->workers->cores));
+           2 * bearable_us * (vs->starting + 1) *
+               (1 + environments / (2 * vs->shard->workers->cores));
 }
 
 static bool make_room(struct hg_version_shard *vs, struct hg_limit *limit)
@@ -365,7 +366,7 @@ void pool_serve(struct hg_version_shard *vs)
 void pool_look(struct hg_pool_shard *shard)
 {
     HG_LIST_EACH(link, &shard->versions)
-        pool_serve(hg_container_of(link, struct hg_version_shard, link));
+    pool_serve(hg_container_of(link, struct hg_version_shard, link));
 }
 
 static void expire(struct hg_version_shard *vs)
@@ -373,7 +374,8 @@ static void expire(struct hg_version_shard *vs)
     int64_t limit_us = vs->shard->workers->options.queue_wait_ms * 1000, now = hg_mono_us();
     unsigned position = 0;
 
-    HG_LIST_EACH(link, &vs->waiting) {
+    HG_LIST_EACH(link, &vs->waiting)
+    {
         struct hg_running *running = hg_container_of(link, struct hg_running, link);
 
         /* The first ones have an environment on its way: they wait for it, however long it takes to start. */
@@ -382,7 +384,8 @@ static void expire(struct hg_version_shard *vs)
         if (now - running->submitted_us < limit_us)
             break;
         unlink_waiting(vs, running);
-        pool_throttle(vs, running, limit_reason(limits_of(&vs->shard->workers->limits, running->function)));
+        pool_throttle(vs, running,
+                      limit_reason(limits_of(&vs->shard->workers->limits, running->function)));
     }
 }
 
@@ -403,7 +406,8 @@ void pool_environment_idle(struct hg_environment *env)
         environment_run(env, running);
         return;
     }
-    if (vs->shard->is_killing || !atomic_load_explicit(&vs->version->is_current, memory_order_relaxed)) {
+    if (vs->shard->is_killing ||
+        !atomic_load_explicit(&vs->version->is_current, memory_order_relaxed)) {
         environment_retire(env);
         return;
     }
@@ -434,7 +438,8 @@ void pool_environment_gone(struct hg_pool_shard *shard, struct hg_limit *limit, 
 
 void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc)
 {
-    HG_LIST_EACH(link, &shard->versions) {
+    HG_LIST_EACH(link, &shard->versions)
+    {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
         struct hg_running *running;
 
@@ -551,7 +556,8 @@ void invoke_submit(struct hg_workers *workers, struct hg_invocation *inv)
         return;
     }
     /* The control loop has no environments: the others take turns. */
-    running->shard = &workers->shards[atomic_fetch_add(&workers->next_loop, 1) % workers->shard_count];
+    running->shard =
+        &workers->shards[atomic_fetch_add(&workers->next_loop, 1) % workers->shard_count];
     atomic_fetch_add_explicit(&running->shard->busy, 1, memory_order_relaxed);
     hg_mailbox_post(&running->shard->loop->mailbox, &running->mail, on_entered);
 }

@@ -14,22 +14,24 @@ struct hg_runtime_override {
 };
 
 struct hg_workers_options {
-    const char *data_dir;        /* environments and logs live below; absolute */
+    const char *data_dir; /* environments and logs live below; absolute */
     const char *region, *account;
-    unsigned max_concurrency;    /* environments in all */
-    unsigned max_queued;         /* invocations waiting for an environment, per function; 0: none waits */
-    int64_t queue_wait_ms;       /* how long one waits at most before it is throttled */
-    int64_t idle_timeout_ms;     /* an idle environment is retired */
-    int64_t init_timeout_ms;     /* longest start of an environment */
-    bool has_no_isolation;       /* functions get neither limits nor no_new_privs */
+    unsigned max_concurrency; /* environments in all */
+    unsigned max_queued;   /* invocations waiting for an environment, per function; 0: none waits */
+    int64_t queue_wait_ms; /* how long one waits at most before it is throttled */
+    int64_t idle_timeout_ms; /* an idle environment is retired */
+    int64_t init_timeout_ms; /* longest start of an environment */
+    bool has_no_isolation;   /* functions get neither limits nor no_new_privs */
     const struct hg_runtime_override *overrides;
     size_t override_count;
-    bool logs_to_terminal;       /* function logs also go to standard output */
-    const char *api_endpoint;    /* "http://127.0.0.1:4566": given to functions as AWS_ENDPOINT_URL; NULL for none */
+    bool logs_to_terminal; /* function logs also go to standard output */
+    const char *
+        api_endpoint; /* "http://127.0.0.1:4566": given to functions as AWS_ENDPOINT_URL; NULL for none */
 };
 
 /* Binds one shard to every loop of loops. NULL with a sentence when data_dir cannot be used. */
-struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_options *options, struct hg_error *err);
+struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_options *options,
+                               struct hg_error *err);
 
 /*
  * Checks what can be checked without running the function: runtime known and
@@ -43,7 +45,8 @@ enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_fu
 void workers_apply(struct hg_workers *workers, struct hg_snapshot *next);
 
 /* Lets running invocations finish (until timeout_ms), then kills every environment; then done on the control loop. */
-void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(void *arg), void *arg);
+void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(void *arg),
+                   void *arg);
 /* Loops must be stopped. */
 void workers_free(struct hg_workers *workers);
 
@@ -53,6 +56,7 @@ void workers_render_metrics(struct hg_workers *workers, struct hg_buf *out);
 void workers_render_health(struct hg_workers *workers, struct hg_json *json);
 
 /* Newest lines of a function's log file, at most max_bytes, into out. HG_E_NOT_FOUND when it has none. Blocks: CLI and offload only. */
-enum hg_rc logs_read_tail(const char *data_dir, struct hg_str function_name, size_t max_bytes, struct hg_buf *out);
+enum hg_rc logs_read_tail(const char *data_dir, struct hg_str function_name, size_t max_bytes,
+                          struct hg_buf *out);
 
 #endif

@@ -22,8 +22,9 @@ struct hg_known_interpreter {
     struct hg_interpreter interpreter;
 };
 
-static const struct hg_interpreter *know_interpreter(struct hg_workers *workers, struct hg_str runtime,
-                                                     enum hg_rc *rc, struct hg_error *err)
+static const struct hg_interpreter *know_interpreter(struct hg_workers *workers,
+                                                     struct hg_str runtime, enum hg_rc *rc,
+                                                     struct hg_error *err)
 {
     struct hg_known_interpreter *known;
     bool had_warning;
@@ -51,8 +52,8 @@ static const struct hg_interpreter *know_interpreter(struct hg_workers *workers,
     return &known->interpreter;
 }
 
-static struct hg_plan *make_plan(struct hg_workers *workers, const struct hg_function *function, enum hg_rc *rc,
-                                 struct hg_error *err)
+static struct hg_plan *make_plan(struct hg_workers *workers, const struct hg_function *function,
+                                 enum hg_rc *rc, struct hg_error *err)
 {
     char bootstraps_dir[HG_PATH_MAX], opt_dir[HG_PATH_MAX];
     struct hg_runtime_id runtime;
@@ -68,7 +69,8 @@ static struct hg_plan *make_plan(struct hg_workers *workers, const struct hg_fun
     if (*rc == HG_OK && runtime_is_managed(runtime.family))
         inputs.interpreter = know_interpreter(workers, function->runtime, rc, err);
     if (*rc == HG_OK)
-        *rc = layers_merge(workers->data_dir, function->layer_dirs, function->layer_count, opt_dir, err);
+        *rc = layers_merge(workers->data_dir, function->layer_dirs, function->layer_count, opt_dir,
+                           err);
     if (*rc != HG_OK) {
         /* HG_E_NOT_FOUND is left for a missing entry point. */
         *rc = HG_E_UNAVAILABLE;
@@ -77,7 +79,8 @@ static struct hg_plan *make_plan(struct hg_workers *workers, const struct hg_fun
     bootstraps_path(workers->data_dir, bootstraps_dir);
     plan = plan_new(function, &inputs, rc);
     if (!plan)
-        (void)hg_error_set(err, *rc, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
+        (void)hg_error_set(
+            err, *rc, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
     return plan;
 }
 
@@ -126,8 +129,10 @@ static void fail_waiting(struct prepare_job *prepare)
         running->rc = prepare->rc == HG_E_NOT_FOUND ? HG_OK : HG_E_UNAVAILABLE;
         if (running->rc == HG_OK) {
             running->error = HG_FUNCTION_ERROR;
-            running->answer = error_doc_new("Runtime.InvalidEntrypoint", running->request_id, prepare->err.text);
-            (void)snprintf(running->content_type, sizeof(running->content_type), "application/json");
+            running->answer =
+                error_doc_new("Runtime.InvalidEntrypoint", running->request_id, prepare->err.text);
+            (void)snprintf(running->content_type, sizeof(running->content_type),
+                           "application/json");
         }
         pool_finish(running);
     }

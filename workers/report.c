@@ -134,8 +134,8 @@ static void put_phase(struct hg_json *json, bool is_in_invocation)
     hg_json_field_cstr(json, "phase", is_in_invocation ? "invoke" : "init");
 }
 
-static void json_init_start(struct hg_env_log *log, const struct hg_function *function, const struct hg_plan *plan,
-                            bool is_in_invocation)
+static void json_init_start(struct hg_env_log *log, const struct hg_function *function,
+                            const struct hg_plan *plan, bool is_in_invocation)
 {
     struct hg_buf buf;
     struct hg_json json;
@@ -153,7 +153,8 @@ static void json_init_start(struct hg_env_log *log, const struct hg_function *fu
     end_event(log, &json, &buf);
 }
 
-static void json_start(struct hg_env_log *log, const struct hg_function *function, const char *request_id)
+static void json_start(struct hg_env_log *log, const struct hg_function *function,
+                       const char *request_id)
 {
     struct hg_buf buf;
     struct hg_json json;
@@ -173,7 +174,8 @@ static void put_outcome(struct hg_json *json, const struct hg_report *report)
         hg_json_field_cstr(json, "errorType", report->error_type);
 }
 
-static void json_end(struct hg_env_log *log, const struct hg_function *function, const struct hg_report *report)
+static void json_end(struct hg_env_log *log, const struct hg_function *function,
+                     const struct hg_report *report)
 {
     struct hg_buf buf;
     struct hg_json json;
@@ -210,8 +212,9 @@ static void json_end(struct hg_env_log *log, const struct hg_function *function,
     end_event(log, &json, &buf);
 }
 
-static void json_init_failed(struct hg_env_log *log, const struct hg_function *function, bool is_in_invocation,
-                             enum hg_report_status status, const char *error_type, int64_t init_us)
+static void json_init_failed(struct hg_env_log *log, const struct hg_function *function,
+                             bool is_in_invocation, enum hg_report_status status,
+                             const char *error_type, int64_t init_us)
 {
     struct hg_buf buf;
     struct hg_json json;
@@ -233,8 +236,8 @@ static void json_init_failed(struct hg_env_log *log, const struct hg_function *f
 
 /* ---- either ---- */
 
-void report_init_start(struct hg_env_log *log, const struct hg_function *function, const struct hg_plan *plan,
-                       bool is_in_invocation)
+void report_init_start(struct hg_env_log *log, const struct hg_function *function,
+                       const struct hg_plan *plan, bool is_in_invocation)
 {
     struct line line = {.length = 0};
 
@@ -251,7 +254,8 @@ void report_init_start(struct hg_env_log *log, const struct hg_function *functio
     emit(log, &line);
 }
 
-void report_start(struct hg_env_log *log, const struct hg_function *function, const char *request_id)
+void report_start(struct hg_env_log *log, const struct hg_function *function,
+                  const char *request_id)
 {
     struct line line;
 
@@ -308,7 +312,8 @@ static void text_extra(struct hg_env_log *log, const struct hg_report *report)
     emit(log, &line);
 }
 
-void report_end(struct hg_env_log *log, const struct hg_function *function, const struct hg_report *report)
+void report_end(struct hg_env_log *log, const struct hg_function *function,
+                const struct hg_report *report)
 {
     struct line line;
 
@@ -343,8 +348,9 @@ void report_end(struct hg_env_log *log, const struct hg_function *function, cons
     emit(log, &line);
 }
 
-void report_init_failed(struct hg_env_log *log, const struct hg_function *function, bool is_in_invocation,
-                        enum hg_report_status status, const char *error_type, int64_t init_us)
+void report_init_failed(struct hg_env_log *log, const struct hg_function *function,
+                        bool is_in_invocation, enum hg_report_status status, const char *error_type,
+                        int64_t init_us)
 {
     struct line line = {.length = 0};
 
@@ -354,7 +360,8 @@ void report_init_failed(struct hg_env_log *log, const struct hg_function *functi
     }
     put(&line, HG_STR("INIT_REPORT Init Duration: "));
     put_ms(&line, init_us);
-    put(&line, is_in_invocation ? HG_STR("\tPhase: invoke\tStatus: ") : HG_STR("\tPhase: init\tStatus: "));
+    put(&line,
+        is_in_invocation ? HG_STR("\tPhase: invoke\tStatus: ") : HG_STR("\tPhase: init\tStatus: "));
     put(&line, hg_str_of(status_names[status]));
     if (error_type[0]) {
         put(&line, HG_STR("\tError Type: "));

@@ -10,26 +10,35 @@
 #include "workers/launch.h"
 
 /* FUNCTION_ERROR: posted by the runtime. ERROR: found by the platform. */
-enum hg_report_status { HG_REPORT_SUCCESS, HG_REPORT_FUNCTION_ERROR, HG_REPORT_ERROR, HG_REPORT_TIMEOUT };
+enum hg_report_status {
+    HG_REPORT_SUCCESS,
+    HG_REPORT_FUNCTION_ERROR,
+    HG_REPORT_ERROR,
+    HG_REPORT_TIMEOUT
+};
 
 /* What REPORT says of one invocation. */
 struct hg_report {
     const char *request_id;
     enum hg_report_status status;
-    const char *error_type;    /* "" for none */
+    const char *error_type; /* "" for none */
     int64_t duration_us;
-    int64_t init_us;           /* 0: no Init Duration */
+    int64_t init_us; /* 0: no Init Duration */
     uint64_t peak_bytes;
-    const char *extra_message; /* "Task timed out …", "Runtime exited …": an event of its own; NULL for none */
+    const char *
+        extra_message; /* "Task timed out …", "Runtime exited …": an event of its own; NULL for none */
     size_t produced_bytes;
 };
 
-void report_init_start(struct hg_env_log *log, const struct hg_function *function, const struct hg_plan *plan,
-                       bool is_in_invocation);
-void report_start(struct hg_env_log *log, const struct hg_function *function, const char *request_id);
-void report_end(struct hg_env_log *log, const struct hg_function *function, const struct hg_report *report);
+void report_init_start(struct hg_env_log *log, const struct hg_function *function,
+                       const struct hg_plan *plan, bool is_in_invocation);
+void report_start(struct hg_env_log *log, const struct hg_function *function,
+                  const char *request_id);
+void report_end(struct hg_env_log *log, const struct hg_function *function,
+                const struct hg_report *report);
 /* An initialisation that failed. */
-void report_init_failed(struct hg_env_log *log, const struct hg_function *function, bool is_in_invocation,
-                        enum hg_report_status status, const char *error_type, int64_t init_us);
+void report_init_failed(struct hg_env_log *log, const struct hg_function *function,
+                        bool is_in_invocation, enum hg_report_status status, const char *error_type,
+                        int64_t init_us);
 
 #endif

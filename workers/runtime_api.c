@@ -19,24 +19,23 @@ enum { EVENT_HEAD_MAX = 16384 };
 
 /* As the service's own messages name them. */
 static const char *const state_names[] = {
-    [HG_RUNTIME_STARTED] = "Started",
-    [HG_RUNTIME_READY] = "Ready",
-    [HG_RUNTIME_RUNNING] = "Running",
-    [HG_RUNTIME_RESPONSE_SENT] = "RuntimeResponseSentState",
+    [HG_RUNTIME_STARTED] = "Started",      [HG_RUNTIME_READY] = "Ready",
+    [HG_RUNTIME_RUNNING] = "Running",      [HG_RUNTIME_RESPONSE_SENT] = "RuntimeResponseSentState",
     [HG_RUNTIME_INIT_ERROR] = "InitError",
 };
 
 static void set_state(struct hg_runtime_api *api, enum hg_runtime_state state)
 {
-    hg_debug("runtime_state", "from=%s to=%s request_id=%s", state_names[api->state], state_names[state],
-             api->request_id);
+    hg_debug("runtime_state", "from=%s to=%s request_id=%s", state_names[api->state],
+             state_names[state], api->request_id);
     api->state = state;
 }
 
-void runtime_api_init(struct hg_runtime_api *api, struct hg_loop *loop, const struct hg_runtime_events *events,
-                      char *scratch)
+void runtime_api_init(struct hg_runtime_api *api, struct hg_loop *loop,
+                      const struct hg_runtime_events *events, char *scratch)
 {
-    *api = (struct hg_runtime_api){.loop = loop, .events = events, .scratch = scratch, .listen_fd = -1};
+    *api = (struct hg_runtime_api){
+        .loop = loop, .events = events, .scratch = scratch, .listen_fd = -1};
     hg_list_init(&api->conns);
 }
 
@@ -65,7 +64,8 @@ void runtime_api_open(struct hg_runtime_api *api, int stream_fd, int listen_fd)
         (void)runtime_conn_new(api, stream_fd);
     if (listen_fd >= 0) {
         api->listen_fd = listen_fd;
-        (void)event_assign(&api->listen_event, api->loop->base, listen_fd, EV_READ | EV_PERSIST, on_accept, api);
+        (void)event_assign(&api->listen_event, api->loop->base, listen_fd, EV_READ | EV_PERSIST,
+                           on_accept, api);
         (void)event_add(&api->listen_event, NULL);
     }
 }
@@ -104,7 +104,7 @@ void runtime_api_drain(struct hg_runtime_api *api)
 
     /* What is read may close any of them; they live until the turn ends. */
     HG_LIST_EACH(link, &api->conns)
-        conns[count++] = hg_container_of(link, struct hg_runtime_conn, link);
+    conns[count++] = hg_container_of(link, struct hg_runtime_conn, link);
     for (size_t i = 0; i < count; i++) {
         if (!conns[i]->is_closed)
             runtime_conn_read(conns[i]);
@@ -145,7 +145,8 @@ static void send_event(struct hg_runtime_api *api, struct hg_runtime_conn *conn)
     hg_buf_append_str(&head, HG_STR("\r\nLambda-Runtime-Deadline-Ms: "));
     hg_buf_append_i64(&head, d->deadline_ms);
     hg_buf_append_str(&head, HG_STR("\r\n"));
-    append_header(&head, HG_STR("Lambda-Runtime-Invoked-Function-Arn: "), hg_str_of(d->invoked_arn));
+    append_header(&head, HG_STR("Lambda-Runtime-Invoked-Function-Arn: "),
+                  hg_str_of(d->invoked_arn));
     if (d->trace_id[0])
         append_header(&head, HG_STR("Lambda-Runtime-Trace-Id: "), hg_str_of(d->trace_id));
     if (d->client_context.n)
@@ -186,13 +187,15 @@ void runtime_api_forget(struct hg_runtime_api *api)
     api->delivery = NULL;
 }
 
-static void refuse_transition(struct hg_runtime_api *api, struct hg_runtime_conn *conn, const char *to)
+static void refuse_transition(struct hg_runtime_api *api, struct hg_runtime_conn *conn,
+                              const char *to)
 {
     char text[200];
 
-    (void)snprintf(text, sizeof(text),
-                   "State transition from %s to %s failed for runtime. Error: State transition is not allowed",
-                   state_names[api->state], to);
+    (void)snprintf(
+        text, sizeof(text),
+        "State transition from %s to %s failed for runtime. Error: State transition is not allowed",
+        state_names[api->state], to);
     runtime_conn_send_error(conn, 403, "InvalidStateTransition", text);
 }
 
@@ -251,8 +254,8 @@ static void end_invocation(struct hg_runtime_api *api)
 }
 
 /* A stream that broke off says so in its trailers: the error takes the place of what was sent. */
-static struct hg_blob *take_trailer_error(struct hg_runtime_request *request, const struct hg_header *trailers,
-                                          size_t count)
+static struct hg_blob *take_trailer_error(struct hg_runtime_request *request,
+                                          const struct hg_header *trailers, size_t count)
 {
     struct hg_blob *error = NULL;
     struct hg_buf text;
@@ -261,16 +264,16 @@ static struct hg_blob *take_trailer_error(struct hg_runtime_request *request, co
     for (size_t i = 0; i < count; i++) {
         if (hg_str_is_nocase(trailers[i].name, "lambda-runtime-function-error-type"))
             runtime_request_set_error_type(request, trailers[i].value);
-        else if (hg_str_is_nocase(trailers[i].name, "lambda-runtime-function-error-body") && !error &&
-                 trailers[i].value.n && hg_base64_decode(&text, trailers[i].value))
+        else if (hg_str_is_nocase(trailers[i].name, "lambda-runtime-function-error-body") &&
+                 !error && trailers[i].value.n && hg_base64_decode(&text, trailers[i].value))
             error = hg_blob_take(&text);
     }
     hg_buf_fini(&text);
     return error;
 }
 
-static void on_answer(struct hg_runtime_api *api, struct hg_runtime_conn *conn, struct hg_blob *body,
-                      const struct hg_header *trailers, size_t trailer_count)
+static void on_answer(struct hg_runtime_api *api, struct hg_runtime_conn *conn,
+                      struct hg_blob *body, const struct hg_header *trailers, size_t trailer_count)
 {
     struct hg_runtime_request *request = &conn->request;
     struct hg_runtime_post post = {body, request->content_type, request->error_type};
@@ -285,7 +288,8 @@ static void on_answer(struct hg_runtime_api *api, struct hg_runtime_conn *conn, 
         return;
     end_invocation(api);
     if (request->mode == HG_MODE_BAD) {
-        runtime_conn_send_error(conn, 400, "InvalidFunctionResponseMode", "Invalid function response mode");
+        runtime_conn_send_error(conn, 400, "InvalidFunctionResponseMode",
+                                "Invalid function response mode");
         api->events->on_fault(api, HG_RUNTIME_BAD_MODE);
         return;
     }
@@ -302,7 +306,8 @@ static void on_answer(struct hg_runtime_api *api, struct hg_runtime_conn *conn, 
     hg_blob_unref(stream_error);
 }
 
-static void on_init_error(struct hg_runtime_api *api, struct hg_runtime_conn *conn, struct hg_blob *body)
+static void on_init_error(struct hg_runtime_api *api, struct hg_runtime_conn *conn,
+                          struct hg_blob *body)
 {
     struct hg_runtime_post post = {body, conn->request.content_type, conn->request.error_type};
 
@@ -318,8 +323,9 @@ static void on_init_error(struct hg_runtime_api *api, struct hg_runtime_conn *co
     }
 }
 
-void runtime_api_on_request(struct hg_runtime_api *api, struct hg_runtime_conn *conn, struct hg_blob *body,
-                            const struct hg_header *trailers, size_t trailer_count)
+void runtime_api_on_request(struct hg_runtime_api *api, struct hg_runtime_conn *conn,
+                            struct hg_blob *body, const struct hg_header *trailers,
+                            size_t trailer_count)
 {
     switch (conn->request.route) {
     case HG_ROUTE_NEXT:
@@ -351,7 +357,8 @@ void runtime_api_on_request(struct hg_runtime_api *api, struct hg_runtime_conn *
 static bool answers_what_runs(const struct hg_runtime_api *api, const struct hg_runtime_conn *conn)
 {
     return (conn->request.route == HG_ROUTE_RESPONSE || conn->request.route == HG_ROUTE_ERROR) &&
-           api->state == HG_RUNTIME_RUNNING && strcmp(conn->request.request_id, api->request_id) == 0;
+           api->state == HG_RUNTIME_RUNNING &&
+           strcmp(conn->request.request_id, api->request_id) == 0;
 }
 
 void runtime_api_on_large_body(struct hg_runtime_api *api, struct hg_runtime_conn *conn)
@@ -364,7 +371,8 @@ void runtime_api_on_large_body(struct hg_runtime_api *api, struct hg_runtime_con
 
 void runtime_api_on_truncated(struct hg_runtime_api *api, struct hg_runtime_conn *conn)
 {
-    runtime_conn_send_error(conn, 400, "TruncatedHTTPRequest", "HTTP request detected as truncated");
+    runtime_conn_send_error(conn, 400, "TruncatedHTTPRequest",
+                            "HTTP request detected as truncated");
     if (!answers_what_runs(api, conn))
         return;
     end_invocation(api);

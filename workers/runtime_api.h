@@ -11,8 +11,8 @@
 #include "core/loop.h"
 
 enum {
-    HG_RUNTIME_CONNS_MAX = 16,         /* connections of one environment; more are closed at once */
-    HG_RUNTIME_HEAD_MAX = 1114112,     /* the X-Ray cause header alone may have 1 MiB */
+    HG_RUNTIME_CONNS_MAX = 16,     /* connections of one environment; more are closed at once */
+    HG_RUNTIME_HEAD_MAX = 1114112, /* the X-Ray cause header alone may have 1 MiB */
     HG_RUNTIME_ERROR_TYPE_MAX = 128,
     HG_RUNTIME_CONTENT_TYPE_MAX = 64,
     HG_RUNTIME_READ_BYTES = 65536,
@@ -50,8 +50,11 @@ struct hg_runtime_api;
 
 /* Each may call runtime_api_close and runtime_api_deliver. */
 struct hg_runtime_events {
-    void (*on_next)(struct hg_runtime_api *api); /* asks for work; the first time ends the initialisation */
-    void (*on_lost)(struct hg_runtime_api *api); /* the connection that asked is gone; on_next comes again if it asks again */
+    void (*on_next)(
+        struct hg_runtime_api *api); /* asks for work; the first time ends the initialisation */
+    void (*on_lost)(
+        struct hg_runtime_api
+            *api); /* the connection that asked is gone; on_next comes again if it asks again */
     void (*on_response)(struct hg_runtime_api *api, const struct hg_runtime_post *post);
     void (*on_error)(struct hg_runtime_api *api, const struct hg_runtime_post *post);
     void (*on_init_error)(struct hg_runtime_api *api, const struct hg_runtime_post *post);
@@ -69,15 +72,15 @@ struct hg_runtime_api {
     unsigned conn_count;
     int listen_fd; /* -1: none */
     struct event listen_event;
-    struct hg_runtime_conn *waiting;     /* whose GET next is not answered yet */
+    struct hg_runtime_conn *waiting; /* whose GET next is not answered yet */
     bool is_closing;
-    const struct hg_delivery *delivery;  /* of the invocation in flight */
-    char request_id[HG_UUID_LEN + 1];    /* of the invocation in flight or the last one */
+    const struct hg_delivery *delivery; /* of the invocation in flight */
+    char request_id[HG_UUID_LEN + 1];   /* of the invocation in flight or the last one */
 };
 
 /* scratch must outlive the API. */
-void runtime_api_init(struct hg_runtime_api *api, struct hg_loop *loop, const struct hg_runtime_events *events,
-                      char *scratch);
+void runtime_api_init(struct hg_runtime_api *api, struct hg_loop *loop,
+                      const struct hg_runtime_events *events, char *scratch);
 /* Starts over with a new process: state Started, these descriptors (owned from now on; -1 for none). */
 void runtime_api_open(struct hg_runtime_api *api, int stream_fd, int listen_fd);
 /* Closes all descriptors; no callback comes afterwards. */

@@ -24,7 +24,7 @@ enum {
     KEPT_IDLE_BYTES = 4096,
 };
 
-#define ACK_TEXT                                                                                             \
+#define ACK_TEXT \
     "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
 
 const struct hg_str runtime_ack = {ACK_TEXT, sizeof(ACK_TEXT) - 1};
@@ -65,7 +65,8 @@ struct hg_runtime_conn *runtime_conn_new(struct hg_runtime_api *api, int fd)
     hg_list_push_back(&api->conns, &conn->link);
     api->conn_count++;
     if (fd >= 0) {
-        (void)event_assign(&conn->read_event, api->loop->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+        (void)event_assign(&conn->read_event, api->loop->base, fd, EV_READ | EV_PERSIST,
+                           on_readable, conn);
         (void)event_assign(&conn->write_event, api->loop->base, fd, EV_WRITE, on_writable, conn);
         (void)event_add(&conn->read_event, NULL);
     }
@@ -111,7 +112,8 @@ static size_t blob_left(const struct hg_runtime_conn *conn)
 /* Bytes taken by the socket; 0 when it takes none now; -1 when it is gone. */
 static ssize_t write_some(struct hg_runtime_conn *conn, struct hg_str head, struct hg_str tail)
 {
-    struct iovec parts[2] = {{(void *)(uintptr_t)head.p, head.n}, {(void *)(uintptr_t)tail.p, tail.n}};
+    struct iovec parts[2] = {{(void *)(uintptr_t)head.p, head.n},
+                             {(void *)(uintptr_t)tail.p, tail.n}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = tail.n ? 2 : 1};
     ssize_t sent;
 
@@ -171,7 +173,8 @@ void runtime_conn_send(struct hg_runtime_conn *conn, struct hg_str head, struct 
     if (conn->out.len || conn->out_blob) {
         /* Something is still on its way: line up behind it. */
         if (conn->out_blob) {
-            hg_buf_append_str(&conn->out, hg_str_skip(hg_blob_str(conn->out_blob), conn->out_blob_sent));
+            hg_buf_append_str(&conn->out,
+                              hg_str_skip(hg_blob_str(conn->out_blob), conn->out_blob_sent));
             drop_blob(conn);
         }
         hg_buf_append_str(&conn->out, head);
@@ -228,16 +231,19 @@ static const char *reason(int status)
     }
 }
 
-void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const char *error_type, const char *message)
+void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const char *error_type,
+                             const char *message)
 {
     char body[400], head[200], reply[sizeof(body) + sizeof(head)];
     int body_length, head_length;
 
     send_held_ack(conn);
-    body_length = snprintf(body, sizeof(body), "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}", message, error_type);
-    head_length = snprintf(head, sizeof(head),
-                           "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", status,
-                           reason(status), body_length);
+    body_length = snprintf(body, sizeof(body), "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}",
+                           message, error_type);
+    head_length =
+        snprintf(head, sizeof(head),
+                 "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+                 status, reason(status), body_length);
     memcpy(reply, head, (size_t)head_length);
     memcpy(reply + head_length, body, (size_t)body_length);
     runtime_conn_send(conn, hg_str_n(reply, (size_t)(head_length + body_length)), NULL);
@@ -267,7 +273,8 @@ static struct hg_str cut_prefix(struct hg_str text, const char *prefix)
     return (struct hg_str){0};
 }
 
-static enum hg_runtime_route route_invocation(struct hg_runtime_request *request, struct hg_str rest, bool is_post)
+static enum hg_runtime_route route_invocation(struct hg_runtime_request *request,
+                                              struct hg_str rest, bool is_post)
 {
     ptrdiff_t slash = hg_str_find(rest, '/');
     struct hg_str id, verb;
@@ -287,14 +294,15 @@ static enum hg_runtime_route route_invocation(struct hg_runtime_request *request
     return hg_str_is(verb, "error") ? HG_ROUTE_ERROR : HG_ROUTE_RESPONSE;
 }
 
-static enum hg_runtime_route route_of(struct hg_runtime_request *request, struct hg_str method, struct hg_str path)
+static enum hg_runtime_route route_of(struct hg_runtime_request *request, struct hg_str method,
+                                      struct hg_str path)
 {
     bool is_post = hg_str_is(method, "POST"), is_get = hg_str_is(method, "GET");
     struct hg_str rest = cut_prefix(path, "/2018-06-01/runtime/"), more;
 
     if (!rest.p) {
-        if (cut_prefix(path, "/2020-01-01/extension/").p || cut_prefix(path, "/2022-07-01/telemetry").p ||
-            cut_prefix(path, "/2020-08-15/logs").p)
+        if (cut_prefix(path, "/2020-01-01/extension/").p ||
+            cut_prefix(path, "/2022-07-01/telemetry").p || cut_prefix(path, "/2020-08-15/logs").p)
             return HG_ROUTE_EXTENSION;
         return HG_ROUTE_UNKNOWN;
     }
@@ -317,7 +325,8 @@ void runtime_request_set_error_type(struct hg_runtime_request *request, struct h
         name = cut_prefix(value, "Function.");
         is_function = name.p != NULL;
     }
-    is_good = name.n >= 2 && name.p[0] >= 'A' && name.p[0] <= 'Z' && value.n < sizeof(request->error_type);
+    is_good = name.n >= 2 && name.p[0] >= 'A' && name.p[0] <= 'Z' &&
+              value.n < sizeof(request->error_type);
     for (size_t i = 1; is_good && i < name.n; i++)
         is_good = (name.p[i] >= 'a' && name.p[i] <= 'z') || (name.p[i] >= 'A' && name.p[i] <= 'Z');
     if (!is_good)
@@ -340,7 +349,8 @@ static void read_header(struct hg_runtime_request *request, const struct hg_head
     }
 }
 
-static void start_request(struct hg_runtime_conn *conn, const struct h1_head *head, const struct h1_framing *framing)
+static void start_request(struct hg_runtime_conn *conn, const struct h1_head *head,
+                          const struct h1_framing *framing)
 {
     struct hg_runtime_request *request = &conn->request;
 
@@ -406,8 +416,10 @@ static void end_with_gathered_body(struct hg_runtime_conn *conn)
 static size_t take_head(struct hg_runtime_conn *conn, struct hg_str bytes)
 {
     struct hg_header headers[HEADERS_MAX];
-    struct h1_head head = {
-        .headers = headers, .header_room = HEADERS_MAX, .max_bytes = HG_RUNTIME_HEAD_MAX, .seen = conn->head_seen};
+    struct h1_head head = {.headers = headers,
+                           .header_room = HEADERS_MAX,
+                           .max_bytes = HG_RUNTIME_HEAD_MAX,
+                           .seen = conn->head_seen};
     struct h1_framing framing = {0};
     const char *detail;
 
@@ -526,7 +538,8 @@ void runtime_conn_feed(struct hg_runtime_conn *conn, struct hg_str bytes, bool i
     }
     if (conn->is_closed)
         return;
-    if (conn->kept.is_overflown || (conn->api->waiting == conn && conn->kept.len > KEPT_WHILE_WAITING_MAX)) {
+    if (conn->kept.is_overflown ||
+        (conn->api->waiting == conn && conn->kept.len > KEPT_WHILE_WAITING_MAX)) {
         runtime_conn_close(conn);
         return;
     }

@@ -14,8 +14,8 @@ enum hg_runtime_route {
     HG_ROUTE_RESPONSE,
     HG_ROUTE_ERROR,
     HG_ROUTE_INIT_ERROR,
-    HG_ROUTE_RESTORE,     /* restore/next and restore/error */
-    HG_ROUTE_EXTENSION,   /* extensions, telemetry and logs */
+    HG_ROUTE_RESTORE,   /* restore/next and restore/error */
+    HG_ROUTE_EXTENSION, /* extensions, telemetry and logs */
     HG_ROUTE_WRONG_METHOD,
     HG_ROUTE_UNKNOWN,
 };
@@ -54,7 +54,7 @@ struct hg_runtime_conn {
     struct h1_chunked chunked;
     char *trailers; /* NULL unless the request streams */
 
-    struct hg_buf out; /* what the socket did not take */
+    struct hg_buf out;        /* what the socket did not take */
     struct hg_blob *out_blob; /* the event that follows it */
     size_t out_blob_sent;
     bool has_held_ack; /* a 202 that goes out with the next event */
@@ -77,11 +77,13 @@ void runtime_conn_send(struct hg_runtime_conn *conn, struct hg_str head, struct 
 /* 202 {"status":"OK"}: held back if the runtime asks for the next event in the same breath. */
 void runtime_conn_send_ack(struct hg_runtime_conn *conn);
 /* An error reply of the Runtime API. */
-void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const char *error_type, const char *message);
+void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const char *error_type,
+                             const char *message);
 
 /* runtime_api.c: what a request means. body is borrowed; trailers are those of a streamed body. */
-void runtime_api_on_request(struct hg_runtime_api *api, struct hg_runtime_conn *conn, struct hg_blob *body,
-                            const struct hg_header *trailers, size_t trailer_count);
+void runtime_api_on_request(struct hg_runtime_api *api, struct hg_runtime_conn *conn,
+                            struct hg_blob *body, const struct hg_header *trailers,
+                            size_t trailer_count);
 /* The connection has been closed, by whomever. */
 void runtime_api_on_closed(struct hg_runtime_api *api, struct hg_runtime_conn *conn);
 /* The body of the request at hand turned out too large, or ended too early. */

@@ -26,7 +26,7 @@ static const struct family {
     bool is_versioned;
     const char *missing;
 } families[] = {
-#define HG_RUNTIME(symbol, prefix, suffix, program, bootstrap, versioned, missing)                           \
+#define HG_RUNTIME(symbol, prefix, suffix, program, bootstrap, versioned, missing) \
     {prefix, suffix, program, bootstrap, versioned, missing},
 #include "workers/runtimes.def"
 #undef HG_RUNTIME
@@ -65,10 +65,11 @@ static bool parse_version(struct hg_str text, struct hg_runtime_id *id)
 
 static enum hg_rc refuse(struct hg_str runtime, struct hg_error *err)
 {
-    return hg_error_set(err, HG_E_INVALID,
-                        "unknown runtime %.*s; known are python3.N, nodejsN.x, provided.al2, provided.al2023, "
-                        "go1.x",
-                        HG_STR_ARG(runtime));
+    return hg_error_set(
+        err, HG_E_INVALID,
+        "unknown runtime %.*s; known are python3.N, nodejsN.x, provided.al2, provided.al2023, "
+        "go1.x",
+        HG_STR_ARG(runtime));
 }
 
 enum hg_rc runtime_parse(struct hg_str runtime, struct hg_runtime_id *id, struct hg_error *err)
@@ -82,7 +83,8 @@ enum hg_rc runtime_parse(struct hg_str runtime, struct hg_runtime_id *id, struct
         rest = hg_str_skip(runtime, strlen(family->prefix));
         *id = (struct hg_runtime_id){.family = (enum hg_runtime_family)i};
         if (family->missing)
-            return hg_error_set(err, HG_E_UNSUPPORTED, "runtime %.*s: %s", HG_STR_ARG(runtime), family->missing);
+            return hg_error_set(err, HG_E_UNSUPPORTED, "runtime %.*s: %s", HG_STR_ARG(runtime),
+                                family->missing);
         if (i == HG_RUNTIME_PROVIDED)
             return rest.n == 0 || rest.p[0] == '.' ? HG_OK : refuse(runtime, err);
         if (!hg_str_ends(rest, hg_str_of(family->suffix)))
@@ -105,7 +107,8 @@ static bool is_program(const char *path)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    is_binary = read(fd, first, sizeof(first)) == (ssize_t)sizeof(first) && memcmp(first, "\177ELF", 4) == 0;
+    is_binary = read(fd, first, sizeof(first)) == (ssize_t)sizeof(first) &&
+                memcmp(first, "\177ELF", 4) == 0;
     (void)close(fd);
     return is_binary;
 }
@@ -124,7 +127,8 @@ static bool find_on_path(const char *name, char out[HG_PATH_MAX])
 }
 
 /* root/<version>/bin/name with the highest version that starts as wanted ("3.12.", "v20."). */
-static bool find_below(const char *root, const char *wanted, const char *name, char out[HG_PATH_MAX])
+static bool find_below(const char *root, const char *wanted, const char *name,
+                       char out[HG_PATH_MAX])
 {
     DIR *dir = opendir(root);
     bool is_found = false;
@@ -154,7 +158,8 @@ static bool find_below(const char *root, const char *wanted, const char *name, c
     return is_found;
 }
 
-static bool join_home(const char *variable, const char *under_home, const char *below, char out[HG_PATH_MAX])
+static bool join_home(const char *variable, const char *under_home, const char *below,
+                      char out[HG_PATH_MAX])
 {
     const char *root = getenv(variable), *home = getenv("HOME");
 
@@ -171,54 +176,60 @@ static bool find_python(unsigned major, unsigned minor, char out[HG_PATH_MAX])
     if (find_on_path(name, out))
         return true;
     (void)snprintf(wanted, sizeof(wanted), "%u.%u.", major, minor);
-    return join_home("PYENV_ROOT", ".pyenv", "versions", root) && find_below(root, wanted, name, out);
+    return join_home("PYENV_ROOT", ".pyenv", "versions", root) &&
+           find_below(root, wanted, name, out);
 }
 
-static enum hg_rc use_python(const struct hg_runtime_id *id, struct hg_str runtime, struct hg_interpreter *out,
-                             struct hg_error *err)
+static enum hg_rc use_python(const struct hg_runtime_id *id, struct hg_str runtime,
+                             struct hg_interpreter *out, struct hg_error *err)
 {
     for (unsigned distance = 0; distance <= MINOR_MAX; distance++) {
         /* Of two equally close ones the newer. */
         for (int sign = 1; sign >= (distance ? -1 : 1); sign -= 2) {
             int minor = (int)id->minor + sign * (int)distance;
 
-            if (minor < 0 || minor > MINOR_MAX || !find_python(id->major, (unsigned)minor, out->path))
+            if (minor < 0 || minor > MINOR_MAX ||
+                !find_python(id->major, (unsigned)minor, out->path))
                 continue;
             out->major = id->major;
             out->minor = (unsigned)minor;
             if (distance)
-                (void)snprintf(out->warning, sizeof(out->warning),
-                               "%.*s is not installed; python%u.%u is used instead (--runtime %.*s=/path overrides)",
-                               HG_STR_ARG(runtime), id->major, (unsigned)minor, HG_STR_ARG(runtime));
+                (void)snprintf(
+                    out->warning, sizeof(out->warning),
+                    "%.*s is not installed; python%u.%u is used instead (--runtime %.*s=/path overrides)",
+                    HG_STR_ARG(runtime), id->major, (unsigned)minor, HG_STR_ARG(runtime));
             return HG_OK;
         }
     }
-    return hg_error_set(err, HG_E_NOT_FOUND,
-                        "no interpreter for %.*s on PATH; install python%u.%u or name one with --runtime "
-                        "%.*s=/path/to/python",
-                        HG_STR_ARG(runtime), id->major, id->minor, HG_STR_ARG(runtime));
+    return hg_error_set(
+        err, HG_E_NOT_FOUND,
+        "no interpreter for %.*s on PATH; install python%u.%u or name one with --runtime "
+        "%.*s=/path/to/python",
+        HG_STR_ARG(runtime), id->major, id->minor, HG_STR_ARG(runtime));
 }
 
-static enum hg_rc use_node(const struct hg_runtime_id *id, struct hg_str runtime, struct hg_interpreter *out,
-                           struct hg_error *err)
+static enum hg_rc use_node(const struct hg_runtime_id *id, struct hg_str runtime,
+                           struct hg_interpreter *out, struct hg_error *err)
 {
     char root[HG_PATH_MAX], wanted[16];
 
     (void)snprintf(wanted, sizeof(wanted), "v%u.", id->major);
-    if (join_home("NVM_DIR", ".nvm", "versions/node", root) && find_below(root, wanted, "node", out->path)) {
+    if (join_home("NVM_DIR", ".nvm", "versions/node", root) &&
+        find_below(root, wanted, "node", out->path)) {
         out->major = id->major;
         return HG_OK;
     }
     if (find_on_path("node", out->path) || find_on_path("nodejs", out->path))
         return HG_OK;
-    return hg_error_set(err, HG_E_NOT_FOUND,
-                        "no interpreter for %.*s on PATH; install Node.js %u or name one with --runtime "
-                        "%.*s=/path/to/node",
-                        HG_STR_ARG(runtime), id->major, HG_STR_ARG(runtime));
+    return hg_error_set(
+        err, HG_E_NOT_FOUND,
+        "no interpreter for %.*s on PATH; install Node.js %u or name one with --runtime "
+        "%.*s=/path/to/node",
+        HG_STR_ARG(runtime), id->major, HG_STR_ARG(runtime));
 }
 
-enum hg_rc runtime_find(struct hg_str runtime, const struct hg_runtime_override *overrides, size_t override_count,
-                        struct hg_interpreter *out, struct hg_error *err)
+enum hg_rc runtime_find(struct hg_str runtime, const struct hg_runtime_override *overrides,
+                        size_t override_count, struct hg_interpreter *out, struct hg_error *err)
 {
     struct hg_runtime_id id;
     enum hg_rc rc = runtime_parse(runtime, &id, err);
@@ -238,7 +249,8 @@ enum hg_rc runtime_find(struct hg_str runtime, const struct hg_runtime_override 
         out->minor = id.minor;
         return HG_OK;
     }
-    return id.family == HG_RUNTIME_NODEJS ? use_node(&id, runtime, out, err) : use_python(&id, runtime, out, err);
+    return id.family == HG_RUNTIME_NODEJS ? use_node(&id, runtime, out, err)
+                                          : use_python(&id, runtime, out, err);
 }
 
 /* Of its own: after vfork the child may not share a frame with what the parent still uses. */
@@ -296,7 +308,8 @@ void runtime_probe(struct hg_str runtime, struct hg_interpreter *interpreter)
         return;
     interpreter->major = found.major;
     if (found.major != id.major)
-        (void)snprintf(interpreter->warning, sizeof(interpreter->warning),
-                       "%.*s is not installed; Node.js %u is used instead (--runtime %.*s=/path overrides)",
-                       HG_STR_ARG(runtime), found.major, HG_STR_ARG(runtime));
+        (void)snprintf(
+            interpreter->warning, sizeof(interpreter->warning),
+            "%.*s is not installed; Node.js %u is used instead (--runtime %.*s=/path overrides)",
+            HG_STR_ARG(runtime), found.major, HG_STR_ARG(runtime));
 }

@@ -31,7 +31,8 @@ void shard_init(struct hg_pool_shard *shard, struct hg_workers *workers, struct 
 void shard_fini(struct hg_pool_shard *shard)
 {
     hg_timer_stop(&shard->tick);
-    HG_LIST_EACH(link, &shard->versions) {
+    HG_LIST_EACH(link, &shard->versions)
+    {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
 
         hg_timer_stop(&vs->timer);
@@ -60,7 +61,8 @@ struct hg_version_shard *shard_version(struct hg_pool_shard *shard, struct hg_ve
 
 /* ---- versions by function ---- */
 
-static struct hg_version_slot *find_slot(struct hg_pool_shard *shard, const struct hg_function *function)
+static struct hg_version_slot *find_slot(struct hg_pool_shard *shard,
+                                         const struct hg_function *function)
 {
     size_t mask = shard->cache_size - 1, at = ((uintptr_t)function >> 4) * 0x9e3779b1u & mask;
 
@@ -131,7 +133,8 @@ bool shard_evict(struct hg_pool_shard *shard, const struct hg_limit *limit)
     int64_t oldest_us = INT64_MAX;
     struct hg_environment *env;
 
-    HG_LIST_EACH(link, &shard->versions) {
+    HG_LIST_EACH(link, &shard->versions)
+    {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
 
         /* Where somebody waits for a version, its idle environments are for them. */
@@ -168,13 +171,15 @@ static bool sample_memory(struct hg_pool_shard *shard, int64_t now_us)
     unsigned sampled = 0;
     bool is_running = false;
 
-    HG_LIST_EACH(link, &shard->environments) {
+    HG_LIST_EACH(link, &shard->environments)
+    {
         struct hg_environment *env = hg_container_of(link, struct hg_environment, link);
 
         if (env->state == HG_ENV_IDLE || env->state == HG_ENV_RESET)
             continue;
         is_running = true;
-        if (sampled == SAMPLES_PER_TICK || now_us - HG_MAX(env->started_us, env->run_started_us) < SAMPLE_AFTER_US ||
+        if (sampled == SAMPLES_PER_TICK ||
+            now_us - HG_MAX(env->started_us, env->run_started_us) < SAMPLE_AFTER_US ||
             now_us - env->measured_us < SAMPLE_AFTER_US)
             continue;
         sampled++;
@@ -187,11 +192,13 @@ static void retire_idle(struct hg_pool_shard *shard, int64_t now_us)
 {
     int64_t limit_us = shard->workers->options.idle_timeout_ms * 1000;
 
-    HG_LIST_EACH(link, &shard->versions) {
+    HG_LIST_EACH(link, &shard->versions)
+    {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
 
         while (!hg_list_empty(&vs->idle)) {
-            struct hg_environment *env = hg_container_of(vs->idle.prev, struct hg_environment, idle_link);
+            struct hg_environment *env =
+                hg_container_of(vs->idle.prev, struct hg_environment, idle_link);
 
             if (now_us - env->idle_since_us < limit_us || pool_take_oldest_idle(vs) != env)
                 break;

@@ -11,9 +11,9 @@
 #define HG_WORKERS_SHARD_H
 
 #include "core/crypto.h"
+#include "workers/launch.h"
 #include "workers/limits.h"
 #include "workers/log_sink.h"
-#include "workers/launch.h"
 #include "workers/pool.h"
 #include "workers/runtime_api.h"
 #include "workers/stats.h"
@@ -32,9 +32,9 @@ struct hg_running {
     struct hg_snapshot *snapshot; /* a reference */
     const struct hg_function *function;
     struct hg_pool_shard *shard; /* where it waits or runs */
-    _Atomic bool is_abandoned; /* cancelled before it ran: drop it */
-    bool is_waiting;           /* on a list of shard */
-    bool is_at_origin;         /* it has not left the loop that submitted it; touched there only */
+    _Atomic bool is_abandoned;   /* cancelled before it ran: drop it */
+    bool is_waiting;             /* on a list of shard */
+    bool is_at_origin; /* it has not left the loop that submitted it; touched there only */
     bool wants_log_tail;
     int64_t submitted_us;
 
@@ -59,15 +59,16 @@ struct hg_running {
 struct hg_version_shard {
     struct hg_version *version;
     struct hg_pool_shard *shard;
-    bool is_ready;            /* the rest is set up: on the loop's first use */
-    struct hg_list link;      /* in shard->versions */
-    struct hg_list idle;      /* environments, the most recently used first; those without a process last */
-    struct hg_list waiting;   /* struct hg_running, first come first served */
+    bool is_ready;       /* the rest is set up: on the loop's first use */
+    struct hg_list link; /* in shard->versions */
+    struct hg_list
+        idle; /* environments, the most recently used first; those without a process last */
+    struct hg_list waiting; /* struct hg_running, first come first served */
     unsigned waiting_count;
-    unsigned starting;        /* environments on their way that nobody runs in yet */
+    unsigned starting; /* environments on their way that nobody runs in yet */
     bool is_preparing;
-    int64_t complained_us;    /* when it was last logged that no environment can be made */
-    struct hg_timer timer;    /* patience and queue_wait_ms, while somebody waits */
+    int64_t complained_us; /* when it was last logged that no environment can be made */
+    struct hg_timer timer; /* patience and queue_wait_ms, while somebody waits */
     struct hg_log_sink sink;
     struct hg_stats stats;
     /* Read by other loops. */
@@ -100,18 +101,18 @@ struct hg_version_slot {
 struct hg_pool_shard {
     struct hg_workers *workers;
     struct hg_loop *loop;
-    struct hg_list environments; /* struct hg_environment, all of this loop */
-    struct hg_list versions;     /* struct hg_version_shard with is_ready */
+    struct hg_list environments;         /* struct hg_environment, all of this loop */
+    struct hg_list versions;             /* struct hg_version_shard with is_ready */
     struct hg_snapshot *cached_snapshot; /* a reference */
     struct hg_version_slot *cache;       /* versions of its functions, hashed by address */
     size_t cache_size;                   /* a power of two */
-    unsigned launching;          /* environments that load the machine with their start */
-    _Atomic unsigned waiting;    /* invocations that wait here, of all functions */
-    _Atomic unsigned busy;       /* invocations here that have not ended */
+    unsigned launching;                  /* environments that load the machine with their start */
+    _Atomic unsigned waiting;            /* invocations that wait here, of all functions */
+    _Atomic unsigned busy;               /* invocations here that have not ended */
     struct hg_poke poke;
-    struct hg_timer tick;        /* memory, idle retirement */
-    bool is_tick_slow;           /* nothing runs: only idle ones are looked after */
-    bool is_killing;             /* the end: nothing starts, everything goes */
+    struct hg_timer tick; /* memory, idle retirement */
+    bool is_tick_slow;    /* nothing runs: only idle ones are looked after */
+    bool is_killing;      /* the end: nothing starts, everything goes */
     char *api_scratch, *log_scratch;
     _Atomic unsigned environment_count;
 };
@@ -129,8 +130,8 @@ struct hg_workers {
     struct hg_pool_shard *shards; /* by loop index */
     unsigned shard_count;
     unsigned cores;
-    _Atomic unsigned next_loop; /* for what the control loop submits */
-    struct hg_drain *drain; /* workers.c */
+    _Atomic unsigned next_loop;                /* for what the control loop submits */
+    struct hg_drain *drain;                    /* workers.c */
     struct hg_known_interpreter *interpreters; /* prepare.c; its thread only */
 };
 

@@ -10,8 +10,11 @@
 
 #include <stdatomic.h>
 
-#define HG_DURATION_BOUNDS_US                                                                                \
-    {1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000, 60000000}
+#define HG_DURATION_BOUNDS_US \
+    { \
+        1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000, \
+            60000000 \
+    }
 enum { HG_DURATION_BUCKETS = 13 };
 
 struct hg_stats {
@@ -22,7 +25,8 @@ struct hg_stats {
 
 static inline void stats_add(_Atomic uint64_t *counter, uint64_t by)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+                          memory_order_relaxed);
 }
 
 static inline void stats_set(_Atomic uint64_t *gauge, uint64_t value)

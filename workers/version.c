@@ -20,9 +20,12 @@ static void hash_str(struct hg_sha256 *hash, struct hg_str text)
 void version_key(const struct hg_function *function, unsigned char key[HG_SHA256_LEN])
 {
     const struct hg_str texts[] = {
-        function->arn,          function->version,      function->runtime,       function->handler,
-        function->code_dir,     function->code_sha256,  function->role,          function->log_format,
-        function->app_log_level, function->system_log_level, function->log_group, function->tracing_mode,
+        function->arn,           function->version,
+        function->runtime,       function->handler,
+        function->code_dir,      function->code_sha256,
+        function->role,          function->log_format,
+        function->app_log_level, function->system_log_level,
+        function->log_group,     function->tracing_mode,
     };
     const unsigned numbers[] = {function->memory_mb, function->timeout_s, function->ephemeral_mb};
     struct hg_sha256 *hash = hg_sha256_new();
@@ -39,7 +42,8 @@ void version_key(const struct hg_function *function, unsigned char key[HG_SHA256
     hg_sha256_final(hash, key);
 }
 
-static struct hg_version *find(struct hg_version *from, const struct hg_version *end, const unsigned char *key)
+static struct hg_version *find(struct hg_version *from, const struct hg_version *end,
+                               const unsigned char *key)
 {
     for (; from != end; from = from->next) {
         if (memcmp(from->key, key, HG_SHA256_LEN) == 0)
@@ -68,7 +72,8 @@ static struct hg_version *make(struct hg_workers *workers, const struct hg_funct
 struct hg_version *version_get(struct hg_workers *workers, const struct hg_function *function)
 {
     unsigned char key[HG_SHA256_LEN];
-    struct hg_version *first = atomic_load_explicit(&workers->versions, memory_order_acquire), *found, *made, *seen;
+    struct hg_version *first = atomic_load_explicit(&workers->versions, memory_order_acquire),
+                      *found, *made, *seen;
 
     version_key(function, key);
     found = find(first, NULL, key);

@@ -1,11 +1,11 @@
 /*
  * All of the pool from outside: made, told of new snapshots, drained, freed.
  */
+#include "workers/workers.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "workers/environment.h"
 #include "workers/files.h"
-#include "workers/workers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,8 @@
 
 enum {
     DRAIN_LOOK_MS = 5,
-    KILL_WAIT_US = 5000000, /* after SIGKILL a process is gone at once, unless the kernel is stuck in it */
+    KILL_WAIT_US =
+        5000000, /* after SIGKILL a process is gone at once, unless the kernel is stuck in it */
 };
 
 static char *copy(const char *text)
@@ -40,21 +41,26 @@ static void copy_options(struct hg_workers *workers, const struct hg_workers_opt
     own->overrides = workers->overrides;
 }
 
-struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_options *options, struct hg_error *err)
+struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_options *options,
+                               struct hg_error *err)
 {
-    const struct hg_launch_ops *launcher = options->has_no_isolation ? &launch_none_ops : &launch_process_ops;
+    const struct hg_launch_ops *launcher =
+        options->has_no_isolation ? &launch_none_ops : &launch_process_ops;
 
     return workers_new_with(loops, options, launcher, err);
 }
 
-struct hg_workers *workers_new_with(struct hg_loops *loops, const struct hg_workers_options *options,
+struct hg_workers *workers_new_with(struct hg_loops *loops,
+                                    const struct hg_workers_options *options,
                                     const struct hg_launch_ops *launcher, struct hg_error *err)
 {
     struct hg_workers *workers;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (files_make_dirs(options->data_dir, 0700) != 0 || access(options->data_dir, W_OK | X_OK) != 0) {
-        (void)hg_error_set(err, HG_E_IO, "data directory %s cannot be used: %s", options->data_dir, strerror(errno));
+    if (files_make_dirs(options->data_dir, 0700) != 0 ||
+        access(options->data_dir, W_OK | X_OK) != 0) {
+        (void)hg_error_set(err, HG_E_IO, "data directory %s cannot be used: %s", options->data_dir,
+                           strerror(errno));
         return NULL;
     }
     workers = hg_calloc(1, sizeof(*workers));
@@ -92,7 +98,8 @@ static void on_apply(struct hg_mail *mail)
         snapshot_unref(shard->cached_snapshot);
         shard->cached_snapshot = NULL;
     }
-    HG_LIST_EACH(link, &shard->versions) {
+    HG_LIST_EACH(link, &shard->versions)
+    {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
         struct hg_environment *env;
 
@@ -122,7 +129,8 @@ void workers_apply(struct hg_workers *workers, struct hg_snapshot *next)
     limits_apply(&workers->limits, next);
     for (size_t i = 0; i < next->function_count; i++)
         version_key(next->functions[i], keys[i]);
-    for (struct hg_version *version = atomic_load(&workers->versions); version; version = version->next)
+    for (struct hg_version *version = atomic_load(&workers->versions); version;
+         version = version->next)
         atomic_store(&version->is_current, has_key(next, keys, version->key));
     free(keys);
     for (unsigned i = 0; i < workers->shard_count; i++) {
@@ -158,9 +166,9 @@ static void on_kill_all(struct hg_mail *mail)
     shard->is_killing = true;
     pool_fail_waiting(shard, HG_E_BUSY);
     HG_LIST_EACH(link, &shard->versions)
-        atomic_store(&hg_container_of(link, struct hg_version_shard, link)->idle_free, 0);
+    atomic_store(&hg_container_of(link, struct hg_version_shard, link)->idle_free, 0);
     HG_LIST_EACH(link, &shard->environments)
-        environment_retire(hg_container_of(link, struct hg_environment, link));
+    environment_retire(hg_container_of(link, struct hg_environment, link));
 }
 
 static unsigned sum(struct hg_workers *workers, bool of_environments)
@@ -168,7 +176,8 @@ static unsigned sum(struct hg_workers *workers, bool of_environments)
     unsigned total = 0;
 
     for (unsigned i = 0; i < workers->shard_count; i++)
-        total += atomic_load(of_environments ? &workers->shards[i].environment_count : &workers->shards[i].busy);
+        total += atomic_load(of_environments ? &workers->shards[i].environment_count
+                                             : &workers->shards[i].busy);
     return total;
 }
 
@@ -192,9 +201,11 @@ static void on_drain_timer(struct hg_timer *timer)
     hg_timer_start_ms(&drain->timer, DRAIN_LOOK_MS);
 }
 
-void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(void *arg), void *arg)
+void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(void *arg),
+                   void *arg)
 {
-    struct hg_drain *drain = hg_calloc(1, sizeof(*drain) + workers->shard_count * sizeof(drain->mails[0]));
+    struct hg_drain *drain =
+        hg_calloc(1, sizeof(*drain) + workers->shard_count * sizeof(drain->mails[0]));
 
     hg_assert(!workers->drain);
     workers->drain = drain;
@@ -215,14 +226,15 @@ static void deliver_all(struct hg_workers *workers)
 
 static void destroy_environments(struct hg_pool_shard *shard)
 {
-    HG_LIST_EACH(link, &shard->versions) {
+    HG_LIST_EACH(link, &shard->versions)
+    {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
 
         HG_LIST_EACH(waiting, &vs->waiting)
-            pool_discard(hg_container_of(waiting, struct hg_running, link));
+        pool_discard(hg_container_of(waiting, struct hg_running, link));
     }
     HG_LIST_EACH(link, &shard->environments)
-        environment_destroy(hg_container_of(link, struct hg_environment, link));
+    environment_destroy(hg_container_of(link, struct hg_environment, link));
 }
 
 static void free_options(struct hg_workers *workers)
@@ -256,7 +268,7 @@ void workers_free(struct hg_workers *workers)
     hg_offload_free(workers->clean_thread);
     for (unsigned i = 0; i < workers->shard_count; i++) {
         HG_LIST_EACH(link, &workers->shards[i].versions)
-            log_sink_flush(&hg_container_of(link, struct hg_version_shard, link)->sink);
+        log_sink_flush(&hg_container_of(link, struct hg_version_shard, link)->sink);
     }
     log_files_free(workers->log_files);
     deliver_all(workers);

@@ -218,7 +218,8 @@ int main(void)
         else
             send_result(&rt, out, answer.request_id, hello_body, sizeof(hello_body) - 1);
         drop_answer(&rt, &answer);
-        receive_answer(&rt, &answer); /* the platform's word on the result: 202, or 413 for too large */
+        receive_answer(&rt,
+                       &answer); /* the platform's word on the result: 202, or 413 for too large */
         errno = 0;
         if (answer.status != 202 && answer.status != 413)
             fail("result refused");

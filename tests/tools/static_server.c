@@ -147,8 +147,8 @@ static void listen_on(const char *address, struct hg_tls *with, const char *how)
     struct hg_error err;
     char bound[64];
 
-    if (server_listen(server, address, with, (struct hg_http_handler){.on_request = on_request}, bound,
-                      &err) != HG_OK) {
+    if (server_listen(server, address, with, (struct hg_http_handler){.on_request = on_request},
+                      bound, &err) != HG_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
         exit(3);
     }

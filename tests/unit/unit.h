@@ -14,11 +14,11 @@
 #include "core/buf.h"
 
 /* Compares a buffer or a borrowed run with text. */
-#define assert_str(actual, expected)                                                                         \
-    do {                                                                                                     \
-        struct hg_str actual_ = (actual);                                                                    \
-        assert_int_equal(actual_.n, strlen(expected));                                                       \
-        assert_memory_equal(actual_.p, expected, actual_.n);                                                 \
+#define assert_str(actual, expected) \
+    do { \
+        struct hg_str actual_ = (actual); \
+        assert_int_equal(actual_.n, strlen(expected)); \
+        assert_memory_equal(actual_.p, expected, actual_.n); \
     } while (0)
 
 #endif

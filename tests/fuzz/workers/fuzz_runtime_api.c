@@ -8,8 +8,9 @@
 
 static char scratch[HG_RUNTIME_READ_BYTES];
 static struct hg_blob *event;
-static const struct hg_delivery delivery = {
-    .request_id = "11111111-2222-4333-8444-555555555555", .invoked_arn = "arn", .trace_id = "Root=1-2\r\nX: y"};
+static const struct hg_delivery delivery = {.request_id = "11111111-2222-4333-8444-555555555555",
+                                            .invoked_arn = "arn",
+                                            .trace_id = "Root=1-2\r\nX: y"};
 static struct hg_delivery current;
 
 static void on_next(struct hg_runtime_api *api)
@@ -20,7 +21,8 @@ static void on_next(struct hg_runtime_api *api)
 static void on_post(struct hg_runtime_api *api, const struct hg_runtime_post *post)
 {
     (void)api;
-    hg_assert(hg_blob_str(post->body).n <= 6291556 && strlen(post->error_type) < HG_RUNTIME_ERROR_TYPE_MAX);
+    hg_assert(hg_blob_str(post->body).n <= 6291556 &&
+              strlen(post->error_type) < HG_RUNTIME_ERROR_TYPE_MAX);
 }
 
 static void on_fault(struct hg_runtime_api *api, enum hg_runtime_fault fault)
@@ -34,7 +36,8 @@ static void on_lost(struct hg_runtime_api *api)
     (void)api;
 }
 
-static const struct hg_runtime_events events = {on_next, on_lost, on_post, on_post, on_post, on_fault};
+static const struct hg_runtime_events events = {on_next, on_lost, on_post,
+                                                on_post, on_post, on_fault};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -25,7 +25,8 @@ static void test_limit_is_kept(void **state)
 static void test_pieces_are_aligned_and_apart(void **state)
 {
     struct hg_arena *arena = hg_arena_new(1 << 20);
-    char *first = hg_arena_alloc(arena, 3), *big = hg_arena_alloc(arena, 10000), *last = hg_arena_alloc(arena, 3);
+    char *first = hg_arena_alloc(arena, 3), *big = hg_arena_alloc(arena, 10000),
+         *last = hg_arena_alloc(arena, 3);
 
     (void)state;
     memset(first, 'a', 3);

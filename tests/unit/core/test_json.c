@@ -23,15 +23,28 @@ static void test_writer_escapes(void **state)
     hg_json_end_array(&json);
     hg_json_field_null(&json, "n");
     hg_json_end_object(&json);
-    assert_str(hg_buf_str(&out), "{\"a\":\"q\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\",\"k\\\"y\":[-5,true,null,{}],\"n\":null}");
+    assert_str(
+        hg_buf_str(&out),
+        "{\"a\":\"q\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\",\"k\\\"y\":[-5,true,null,{}],\"n\":null}");
     hg_buf_fini(&out);
 }
 
 static void test_good_documents(void **state)
 {
     static const char *const good[] = {
-        "0", "-0", "1.5e+10", "\"\"", "null", " true ", "[]", "{}", "[1,[2,{\"a\":[]}]]", "{\"a\":1,\"a\":2}",
-        "\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"", "\t[\n1\r]\n",
+        "0",
+        "-0",
+        "1.5e+10",
+        "\"\"",
+        "null",
+        " true ",
+        "[]",
+        "{}",
+        "[1,[2,{\"a\":[]}]]",
+        "{\"a\":1,\"a\":2}",
+        "\"\\ud83d\\ude00\"",
+        "\"\xf0\x9f\x98\x80\"",
+        "\t[\n1\r]\n",
     };
 
     (void)state;
@@ -42,9 +55,37 @@ static void test_good_documents(void **state)
 static void test_bad_documents(void **state)
 {
     static const char *const bad[] = {
-        "", " ", "01", "1.", ".5", "+1", "1e", "nul", "True", "'a'", "\"", "\"\\x\"", "\"\\u12g4\"", "\"\n\"",
-        "[1,]", "[1 2]", "[", "]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{\"a\":1]", "1 2", "\"\xff\"",
-        "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "--1", "{,}", "[,1]", "{\"a\":1 \"b\":2}",
+        "",
+        " ",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "1e",
+        "nul",
+        "True",
+        "'a'",
+        "\"",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\n\"",
+        "[1,]",
+        "[1 2]",
+        "[",
+        "]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{\"a\":1]",
+        "1 2",
+        "\"\xff\"",
+        "\"\xc0\xaf\"",
+        "\"\xed\xa0\x80\"",
+        "--1",
+        "{,}",
+        "[,1]",
+        "{\"a\":1 \"b\":2}",
     };
 
     (void)state;
@@ -81,8 +122,10 @@ static void test_fault_has_a_place(void **state)
 
 static void test_walk_and_member(void **state)
 {
-    struct hg_json_value doc =
-        hg_json_parse(HG_STR(" { \"s\" : \"a\\u00e9\\n\" , \"l\":[ 1, {\"x\":2} ,\"]\"], \"k\\u0065y\":true, \"s2\":\"p\" } "), NULL);
+    struct hg_json_value doc = hg_json_parse(
+        HG_STR(
+            " { \"s\" : \"a\\u00e9\\n\" , \"l\":[ 1, {\"x\":2} ,\"]\"], \"k\\u0065y\":true, \"s2\":\"p\" } "),
+        NULL);
     struct hg_json_value value;
     struct hg_json_walk walk;
     struct hg_buf out;

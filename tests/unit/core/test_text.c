@@ -74,17 +74,22 @@ static void test_utf8(void **state)
 
 static void test_base64(void **state)
 {
-    static const char *const bad[] = {"A", "AA", "AAA", "A===", "AA=A", "====", "AA==AAAA", "A A=", "AAA\n"};
+    static const char *const bad[] = {"A",    "AA",       "AAA",  "A===", "AA=A",
+                                      "====", "AA==AAAA", "A A=", "AAA\n"};
     struct hg_buf out;
 
     (void)state;
     hg_buf_init(&out, 100);
-    assert_true(hg_base64_encode(&out, HG_STR("\x00\x01\xff" "f")));
+    assert_true(hg_base64_encode(&out, HG_STR("\x00\x01\xff"
+                                              "f")));
     assert_str(hg_buf_str(&out), "AAH/Zg==");
     hg_buf_clear(&out, 100);
     assert_true(hg_base64_decode(&out, HG_STR("AAH/Zg==")));
     assert_int_equal(out.len, 4);
-    assert_memory_equal(out.base, "\x00\x01\xff" "f", 4);
+    assert_memory_equal(out.base,
+                        "\x00\x01\xff"
+                        "f",
+                        4);
     for (size_t i = 0; i < HG_COUNT(bad); i++)
         assert_false(hg_base64_decode(&out, hg_str_of(bad[i])));
     assert_true(hg_base64_decode(&out, HG_STR("")));
@@ -104,7 +109,8 @@ static void test_times(void **state)
 
 static void test_durations(void **state)
 {
-    static const char *const bad[] = {"", "s", "1.5s", "-1s", "1 s", "10x", "99999999999999999999s", "366d"};
+    static const char *const bad[] = {
+        "", "s", "1.5s", "-1s", "1 s", "10x", "99999999999999999999s", "366d"};
     int64_t ms;
 
     (void)state;
@@ -122,7 +128,8 @@ static void test_durations(void **state)
 
 static void test_ids(void **state)
 {
-    char uuid[HG_UUID_LEN + 1], other[HG_UUID_LEN + 1], id[11], again[11], extended[HG_EXTENDED_ID_LEN + 1];
+    char uuid[HG_UUID_LEN + 1], other[HG_UUID_LEN + 1], id[11], again[11],
+        extended[HG_EXTENDED_ID_LEN + 1];
 
     (void)state;
     hg_uuid(uuid);
@@ -142,8 +149,9 @@ static void test_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_next_splits), cmocka_unit_test(test_numbers), cmocka_unit_test(test_uri),
-        cmocka_unit_test(test_utf8),        cmocka_unit_test(test_base64),  cmocka_unit_test(test_times),
+        cmocka_unit_test(test_next_splits), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_uri),         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_base64),      cmocka_unit_test(test_times),
         cmocka_unit_test(test_durations),   cmocka_unit_test(test_ids),
     };
 

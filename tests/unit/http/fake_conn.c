@@ -233,7 +233,8 @@ void conn_note_fault(struct hg_conn *conn, enum hg_fault fault, const char *deta
     fake_of(conn)->last_detail = detail;
 }
 
-struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault, const struct hg_request *req)
+struct hg_str conn_fault_body(const struct hg_conn *conn, enum hg_fault fault,
+                              const struct hg_request *req)
 {
     (void)conn;
     (void)req;

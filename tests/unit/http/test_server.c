@@ -257,7 +257,8 @@ static void test_limits(void **state)
     memset(head + strlen(head), 'x', sizeof(head) - 1 - strlen(head));
     exchange(head, JSON("431 Request Header Fields Too Large", "45",
                         "") "{\"message\":\"Request Header Fields Too Large\"}");
-    exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", TOO_LARGE("40", "1000"));
+    exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n",
+             TOO_LARGE("40", "1000"));
     memset(chunks + strlen(chunks), 'x', sizeof(chunks) - 1 - strlen(chunks));
     exchange(chunks, TOO_LARGE("40", "1000"));
     assert_int_equal(seen.requests, 0);

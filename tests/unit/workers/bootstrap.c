@@ -77,8 +77,10 @@ static void pause_ms(long ms)
 static void post(const char *path, const char *id, const char *body, size_t length, int polls)
 {
     static char out[1 << 23];
-    int at = snprintf(out, 400, "POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: r\r\n"
-                                "Content-Length: %zu\r\n\r\n", id, path, length);
+    int at = snprintf(out, 400,
+                      "POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: r\r\n"
+                      "Content-Length: %zu\r\n\r\n",
+                      id, path, length);
 
     memcpy(out + at, body, length);
     at += (int)length;
@@ -186,8 +188,9 @@ int main(void)
     if (init && strcmp(init, "exit") == 0)
         exit(5);
     if (init && strcmp(init, "error") == 0) {
-        static const char report[] = "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: r\r\nContent-Length: 15\r\n\r\n"
-                                     "{\"no\":\"luck yet\"}";
+        static const char report[] =
+            "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: r\r\nContent-Length: 15\r\n\r\n"
+            "{\"no\":\"luck yet\"}";
 
         send_all(report, sizeof(report) - 3);
         expect(202);

@@ -50,16 +50,24 @@ static inline void fixture_init(struct fixture *f)
     if (!mkdtemp(f->dir))
         abort();
     snprintf(f->code_dir, sizeof(f->code_dir), "%s/code", f->dir);
-    snprintf(command, sizeof(command), "mkdir %s && ln -s %s %s/bootstrap", f->code_dir, TEST_BOOTSTRAP, f->code_dir);
+    snprintf(command, sizeof(command), "mkdir %s && ln -s %s %s/bootstrap", f->code_dir,
+             TEST_BOOTSTRAP, f->code_dir);
     if (system(command) != 0)
         abort();
     f->snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("000000000000"));
     f->function = hg_arena_must(f->snapshot->arena, sizeof(*f->function));
-    *f->function = (struct hg_function){
-        .name = HG_STR("probe"), .arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:probe"),
-        .version = HG_STR("$LATEST"), .runtime = HG_STR("provided.al2023"), .handler = HG_STR("none"),
-        .code_dir = hg_str_of(f->code_dir), .memory_mb = 128, .timeout_s = 3, .ephemeral_mb = 512,
-        .reserved_concurrency = -1, .log_format = HG_STR("Text")};
+    *f->function =
+        (struct hg_function){.name = HG_STR("probe"),
+                             .arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:probe"),
+                             .version = HG_STR("$LATEST"),
+                             .runtime = HG_STR("provided.al2023"),
+                             .handler = HG_STR("none"),
+                             .code_dir = hg_str_of(f->code_dir),
+                             .memory_mb = 128,
+                             .timeout_s = 3,
+                             .ephemeral_mb = 512,
+                             .reserved_concurrency = -1,
+                             .log_format = HG_STR("Text")};
     f->snapshot->functions = hg_arena_must(f->snapshot->arena, sizeof(void *));
     f->snapshot->functions[0] = f->function;
     f->snapshot->function_count = 1;
@@ -112,21 +120,24 @@ static inline void on_call_mail(struct hg_mail *mail)
 }
 
 /* On the loop of that number; the one after the last is the control loop. */
-static inline void call_start_of(struct fixture *f, const struct hg_function *function, struct call *call,
-                                 unsigned loop, const char *event, bool tail)
+static inline void call_start_of(struct fixture *f, const struct hg_function *function,
+                                 struct call *call, unsigned loop, const char *event, bool tail)
 {
-    *call = (struct call){.fixture = f, .loop = loop == f->loops->count ? f->loops->control : f->loops->loops[loop]};
+    *call = (struct call){
+        .fixture = f, .loop = loop == f->loops->count ? f->loops->control : f->loops->loops[loop]};
     invocation_init(&call->inv, HG_INVOKE_REQUEST_MAX);
     hg_buf_append_cstr(&call->inv.payload, event);
     call->inv.snapshot = snapshot_ref(f->snapshot);
     call->inv.function = function;
     call->inv.wants_log_tail = tail;
     call->inv.done = on_call_done;
-    snprintf(call->inv.invoked_arn, sizeof(call->inv.invoked_arn), "%.*s", HG_STR_ARG(f->function->arn));
+    snprintf(call->inv.invoked_arn, sizeof(call->inv.invoked_arn), "%.*s",
+             HG_STR_ARG(f->function->arn));
     hg_mailbox_post(&call->loop->mailbox, &call->mail, on_call_mail);
 }
 
-static inline void call_start(struct fixture *f, struct call *call, unsigned loop, const char *event, bool tail)
+static inline void call_start(struct fixture *f, struct call *call, unsigned loop,
+                              const char *event, bool tail)
 {
     call_start_of(f, f->function, call, loop, event, tail);
 }

@@ -26,15 +26,17 @@ static void submit(struct client *client)
     client->inv.snapshot = snapshot_ref(client->fixture->snapshot);
     client->inv.function = client->fixture->function;
     client->inv.done = NULL;
-    memcpy(client->inv.invoked_arn, client->fixture->function->arn.p, client->fixture->function->arn.n + 1);
+    memcpy(client->inv.invoked_arn, client->fixture->function->arn.p,
+           client->fixture->function->arn.n + 1);
 }
 
 static void on_done(struct hg_invocation *inv)
 {
     struct client *client = hg_container_of(inv, struct client, inv);
 
-    atomic_fetch_add_explicit(inv->rc == HG_OK && inv->error == HG_FUNCTION_OK ? &finished : &failed, 1,
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(inv->rc == HG_OK && inv->error == HG_FUNCTION_OK ? &finished
+                                                                               : &failed,
+                              1, memory_order_relaxed);
     invocation_fini(inv);
     if (atomic_load_explicit(&is_over, memory_order_relaxed)) {
         atomic_fetch_sub(&live, 1);
@@ -83,7 +85,8 @@ int main(int argc, char **argv)
     sleep(1);
     before = atomic_load(&finished);
     sleep(seconds);
-    printf("%llu/s, %llu failed ", (unsigned long long)((atomic_load(&finished) - before) / seconds),
+    printf("%llu/s, %llu failed ",
+           (unsigned long long)((atomic_load(&finished) - before) / seconds),
            (unsigned long long)atomic_load(&failed));
     hg_buf_init(&health, 10000);
     json = hg_json_to(&health);

@@ -29,7 +29,8 @@ static void call(struct fixture *f, struct call *c, const char *event)
     call_wait(c);
 }
 
-static void expect_answer(struct fixture *f, const char *event, enum hg_function_error error, const char *answer)
+static void expect_answer(struct fixture *f, const char *event, enum hg_function_error error,
+                          const char *answer)
 {
     struct call c;
 
@@ -48,7 +49,8 @@ static void expect_failure(struct fixture *f, const char *event, const char *typ
 
     call(f, &c, event);
     assert_int_equal(c.inv.rc, HG_OK);
-    snprintf(expected, sizeof(expected), "{\"errorType\":\"%s\",\"errorMessage\":\"RequestId: %s Error: %s\"}", type,
+    snprintf(expected, sizeof(expected),
+             "{\"errorType\":\"%s\",\"errorMessage\":\"RequestId: %s Error: %s\"}", type,
              c.inv.request_id, text);
     assert_str(hg_blob_str(c.inv.answer), expected);
     invocation_fini(&c.inv);
@@ -65,9 +67,10 @@ static void answers_come_back(void **state)
     expect_answer(f, "\"twice\"", HG_FUNCTION_OK, "\"done\"");
     expect_answer(f, "\"wrong\"", HG_FUNCTION_OK, "\"done\"");
     expect_answer(f, "\"count\"", HG_FUNCTION_OK, "1");
-    expect_answer(f, "\"huge\"", HG_FUNCTION_ERROR,
-                  "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (6291556 "
-                  "bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
+    expect_answer(
+        f, "\"huge\"", HG_FUNCTION_ERROR,
+        "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (6291556 "
+        "bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
     /* The environment lives on. */
     expect_answer(f, "\"count\"", HG_FUNCTION_OK, "2");
 }
@@ -77,8 +80,10 @@ static void exits_are_reported(void **state)
     struct fixture *f = *state;
 
     fixture_start(f, 1);
-    expect_failure(f, "\"exit 3\"", "Runtime.ExitError", "Runtime exited with error: exit status 3");
-    expect_failure(f, "\"exit 0\"", "Runtime.ExitError", "Runtime exited without providing a reason");
+    expect_failure(f, "\"exit 3\"", "Runtime.ExitError",
+                   "Runtime exited with error: exit status 3");
+    expect_failure(f, "\"exit 0\"", "Runtime.ExitError",
+                   "Runtime exited without providing a reason");
     expect_failure(f, "\"kill\"", "Runtime.ExitError", "Runtime exited with error: signal: killed");
     expect_answer(f, "\"count\"", HG_FUNCTION_OK, "1");
 }
@@ -104,7 +109,8 @@ static void memory_is_limited(void **state)
     struct fixture *f = *state;
 
     fixture_start(f, 1);
-    expect_failure(f, "\"eat\"", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed");
+    expect_failure(f, "\"eat\"", "Runtime.OutOfMemory",
+                   "Runtime exited with error: signal: killed");
     expect_answer(f, "\"count\"", HG_FUNCTION_OK, "1");
 }
 
@@ -163,7 +169,8 @@ static void missing_bootstraps_are_reported(void **state)
     fixture_start(f, 1);
     call(f, &c, "\"hello\"");
     assert_int_equal(c.inv.error, HG_FUNCTION_ERROR);
-    assert_true(hg_str_find_str(hg_blob_str(c.inv.answer), HG_STR("Runtime.InvalidEntrypoint")) > 0);
+    assert_true(hg_str_find_str(hg_blob_str(c.inv.answer), HG_STR("Runtime.InvalidEntrypoint")) >
+                0);
     invocation_fini(&c.inv);
 }
 
@@ -176,9 +183,10 @@ static void log_tails_hold_what_was_printed(void **state)
 
     fixture_start(f, 1);
     call(f, &c, "\"print\"");
-    snprintf(expected, sizeof(expected),
-             "START RequestId: %s Version: $LATEST\none\ntwo\nEND RequestId: %s\nREPORT RequestId: %s\tDuration: ",
-             c.inv.request_id, c.inv.request_id, c.inv.request_id);
+    snprintf(
+        expected, sizeof(expected),
+        "START RequestId: %s Version: $LATEST\none\ntwo\nEND RequestId: %s\nREPORT RequestId: %s\tDuration: ",
+        c.inv.request_id, c.inv.request_id, c.inv.request_id);
     assert_memory_equal(c.inv.log_tail.p, expected, strlen(expected));
     init = strstr(c.inv.tail_bytes, " MB\tInit Duration: ");
     assert_non_null(init);
@@ -275,8 +283,9 @@ static void large_events_and_answers_pass(void **state)
 /* Every invocation ends, whatever the ones before it did to their environments. */
 static void nothing_is_lost_in_a_crowd(void **state)
 {
-    static const char *const events[] = {"\"hello\"", "\"exit 1\"", "\"kill\"",  "\"sleep 5\"", "\"error\"",
-                                         "\"twice\"", "\"tmp\"",    "\"print\"", "\"wrong\"",   "\"huge\""};
+    static const char *const events[] = {"\"hello\"", "\"exit 1\"", "\"kill\"", "\"sleep 5\"",
+                                         "\"error\"", "\"twice\"",  "\"tmp\"",  "\"print\"",
+                                         "\"wrong\"", "\"huge\""};
     enum { CALLS = 300 };
     struct fixture *f = *state;
     struct call *calls = calloc(CALLS, sizeof(*calls));
@@ -342,7 +351,8 @@ static void logs_reach_the_file_in_order(void **state)
     assert_true(start < one && one < end);
     hg_buf_fini(&text);
     invocation_fini(&c.inv);
-    assert_int_equal(logs_read_tail(f->options.data_dir, HG_STR("nobody"), 4096, &text), HG_E_NOT_FOUND);
+    assert_int_equal(logs_read_tail(f->options.data_dir, HG_STR("nobody"), 4096, &text),
+                     HG_E_NOT_FOUND);
 }
 
 int main(void)

@@ -40,7 +40,9 @@ static int set_up(void **state)
     env_log_init(&w->log, &w->sink, w->scratch, HG_STR("probe"), HG_STR("$LATEST"), false);
     env_log_open(&w->log, w->loop, w->fds[0]);
     env_log_start_tail(&w->log);
-    w->function = (struct hg_function){.name = HG_STR("probe"), .version = HG_STR("$LATEST"), .memory_mb = 128,
+    w->function = (struct hg_function){.name = HG_STR("probe"),
+                                       .version = HG_STR("$LATEST"),
+                                       .memory_mb = 128,
                                        .log_format = HG_STR("Text")};
     *state = w;
     return 0;
@@ -139,7 +141,10 @@ static void tail_is_the_last_four_kibibytes(void **state)
 static void text_lines(void **state)
 {
     struct world *w = *state;
-    struct hg_report report = {.request_id = ID, .error_type = "", .duration_us = 3014, .init_us = 110104,
+    struct hg_report report = {.request_id = ID,
+                               .error_type = "",
+                               .duration_us = 3014,
+                               .init_us = 110104,
                                .peak_bytes = 36 << 20};
     char expected[1200];
     size_t length;
@@ -147,24 +152,37 @@ static void text_lines(void **state)
 
     report_start(&w->log, &w->function, ID);
     report_end(&w->log, &w->function, &report);
-    expect_tail(w, "START RequestId: " ID " Version: $LATEST\nEND RequestId: " ID "\nREPORT RequestId: " ID
-                   "\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t"
-                   "Init Duration: 110.10 ms\t\n");
-    report = (struct hg_report){.request_id = ID, .status = HG_REPORT_ERROR, .error_type = "Runtime.ExitError",
-                                .duration_us = 1000, .peak_bytes = 1,
+    expect_tail(
+        w,
+        "START RequestId: " ID " Version: $LATEST\nEND RequestId: " ID "\nREPORT RequestId: " ID
+        "\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t"
+        "Init Duration: 110.10 ms\t\n");
+    report = (struct hg_report){.request_id = ID,
+                                .status = HG_REPORT_ERROR,
+                                .error_type = "Runtime.ExitError",
+                                .duration_us = 1000,
+                                .peak_bytes = 1,
                                 .extra_message = "Runtime exited with error: exit status 1"};
     report_end(&w->log, &w->function, &report);
-    expect_tail(w, "RequestId: " ID " Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n"
-                   "END RequestId: " ID "\nREPORT RequestId: " ID "\tDuration: 1.00 ms\tBilled Duration: 1 ms\t"
-                   "Memory Size: 128 MB\tMax Memory Used: 1 MB\tStatus: error\tError Type: Runtime.ExitError\t\n");
+    expect_tail(
+        w,
+        "RequestId: " ID " Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n"
+        "END RequestId: " ID "\nREPORT RequestId: " ID
+        "\tDuration: 1.00 ms\tBilled Duration: 1 ms\t"
+        "Memory Size: 128 MB\tMax Memory Used: 1 MB\tStatus: error\tError Type: Runtime.ExitError\t\n");
     report_init_failed(&w->log, &w->function, false, HG_REPORT_TIMEOUT, "", 9999730);
     expect_tail(w, "INIT_REPORT Init Duration: 9999.73 ms\tPhase: init\tStatus: timeout\n");
-    report = (struct hg_report){.request_id = ID, .status = HG_REPORT_TIMEOUT, .error_type = "",
-                                .duration_us = 3000000, .extra_message = "Task timed out after 3.00 seconds"};
+    report = (struct hg_report){.request_id = ID,
+                                .status = HG_REPORT_TIMEOUT,
+                                .error_type = "",
+                                .duration_us = 3000000,
+                                .extra_message = "Task timed out after 3.00 seconds"};
     report_end(&w->log, &w->function, &report);
     tail = env_log_take_tail(&w->log, 4096, &length);
-    snprintf(expected, sizeof(expected), "Z " ID " Task timed out after 3.00 seconds\nEND RequestId: " ID
-             "\nREPORT RequestId: " ID "\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB\t"
+    snprintf(expected, sizeof(expected),
+             "Z " ID " Task timed out after 3.00 seconds\nEND RequestId: " ID
+             "\nREPORT RequestId: " ID
+             "\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB\t"
              "Max Memory Used: 0 MB\tStatus: timeout\t\n");
     assert_string_equal(strchr(tail, 'Z'), expected);
     free(tail);
@@ -184,7 +202,9 @@ static void billed_is_what_was_told_rounded_up(void **state)
     struct world *w = *state;
 
     for (size_t i = 0; i < HG_COUNT(cases); i++) {
-        struct hg_report report = {.request_id = ID, .error_type = "", .duration_us = cases[i].duration_us,
+        struct hg_report report = {.request_id = ID,
+                                   .error_type = "",
+                                   .duration_us = cases[i].duration_us,
                                    .init_us = cases[i].init_us};
         size_t length;
         char *tail;
@@ -200,8 +220,12 @@ static void billed_is_what_was_told_rounded_up(void **state)
 static void json_lines(void **state)
 {
     struct world *w = *state;
-    struct hg_report report = {.request_id = ID, .status = HG_REPORT_ERROR, .error_type = "Runtime.ExitError",
-                               .duration_us = 1500, .peak_bytes = 2 << 20, .produced_bytes = 7};
+    struct hg_report report = {.request_id = ID,
+                               .status = HG_REPORT_ERROR,
+                               .error_type = "Runtime.ExitError",
+                               .duration_us = 1500,
+                               .peak_bytes = 2 << 20,
+                               .produced_bytes = 7};
     size_t length;
     char *tail;
 
@@ -214,10 +238,11 @@ static void json_lines(void **state)
     assert_non_null(strstr(tail, "\"type\":\"platform.runtimeDone\",\"record\":{\"requestId\":\"" ID
                                  "\",\"status\":\"error\",\"errorType\":\"Runtime.ExitError\","
                                  "\"metrics\":{\"durationMs\":1.50,\"producedBytes\":7}}}\n"));
-    assert_non_null(strstr(tail, "\"type\":\"platform.report\",\"record\":{\"requestId\":\"" ID
-                                 "\",\"status\":\"error\",\"errorType\":\"Runtime.ExitError\","
-                                 "\"metrics\":{\"durationMs\":1.50,\"billedDurationMs\":2,\"memorySizeMB\":128,"
-                                 "\"maxMemoryUsedMB\":2}}}\n"));
+    assert_non_null(
+        strstr(tail, "\"type\":\"platform.report\",\"record\":{\"requestId\":\"" ID
+                     "\",\"status\":\"error\",\"errorType\":\"Runtime.ExitError\","
+                     "\"metrics\":{\"durationMs\":1.50,\"billedDurationMs\":2,\"memorySizeMB\":128,"
+                     "\"maxMemoryUsedMB\":2}}}\n"));
     free(tail);
     env_log_start_tail(&w->log);
     /* A success is worth only its report; with WARN not even that. */
@@ -246,7 +271,8 @@ static void files_are_rotated(void **state)
     line[1000] = '\0';
     for (int batch = 0; batch < 80; batch++) {
         for (int i = 0; i < 1000; i++)
-            log_sink_line(&w->sink, 1767322800123, HG_STR("2026/01/02/[$LATEST]0123"), hg_str_of(line));
+            log_sink_line(&w->sink, 1767322800123, HG_STR("2026/01/02/[$LATEST]0123"),
+                          hg_str_of(line));
         log_sink_flush(&w->sink);
         while (w->sink.is_writing)
             hg_loop_turn(w->loop, true);
@@ -275,7 +301,8 @@ static void what_does_not_fit_is_dropped_and_counted(void **state)
     }
     hg_buf_init(&text, 1 << 20);
     assert_int_equal(logs_read_tail(w->dir, HG_STR("probe"), 4096, &text), HG_OK);
-    assert_true(hg_str_find_str(hg_buf_str(&text), HG_STR(" log lines dropped: more than can be written\n")) > 0);
+    assert_true(hg_str_find_str(hg_buf_str(&text),
+                                HG_STR(" log lines dropped: more than can be written\n")) > 0);
     hg_buf_fini(&text);
 }
 
@@ -284,7 +311,8 @@ static void line_format_of_files(void **state)
     struct world *w = *state;
     struct hg_buf text;
 
-    log_sink_line(&w->sink, 1767322800123, HG_STR("2026/01/02/[$LATEST]0123"), HG_STR("hello there\n"));
+    log_sink_line(&w->sink, 1767322800123, HG_STR("2026/01/02/[$LATEST]0123"),
+                  HG_STR("hello there\n"));
     log_sink_flush(&w->sink);
     while (w->sink.is_writing)
         hg_loop_turn(w->loop, true);

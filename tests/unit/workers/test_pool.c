@@ -22,8 +22,8 @@ static int fake_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-static enum hg_rc fake_start(const struct hg_plan *plan, const struct hg_launch_place *place, struct hg_launched *out,
-                             struct hg_error *err)
+static enum hg_rc fake_start(const struct hg_plan *plan, const struct hg_launch_place *place,
+                             struct hg_launched *out, struct hg_error *err)
 {
     int stream[2], log[2];
 
@@ -67,14 +67,16 @@ static bool fake_reap(const struct hg_launched *launched, struct hg_exit *how)
     return read(launched->exit_fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
 }
 
-static bool fake_measure(const struct hg_launched *launched, uint64_t *now_bytes, uint64_t *peak_bytes)
+static bool fake_measure(const struct hg_launched *launched, uint64_t *now_bytes,
+                         uint64_t *peak_bytes)
 {
     (void)launched;
     *now_bytes = *peak_bytes = 1 << 20;
     return true;
 }
 
-static const struct hg_launch_ops fake_ops = {"none", fake_start, fake_kill, fake_reap, fake_measure};
+static const struct hg_launch_ops fake_ops = {"none", fake_start, fake_kill, fake_reap,
+                                              fake_measure};
 
 /* ---- the runtimes ---- */
 
@@ -152,9 +154,11 @@ static void answer(int index, const char *id)
 {
     char text[512];
 
-    snprintf(text, sizeof(text),
-             "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: r\r\nContent-Length: 1\r\n\r\n1"
-             "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n", id);
+    snprintf(
+        text, sizeof(text),
+        "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: r\r\nContent-Length: 1\r\n\r\n1"
+        "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n",
+        id);
     send_text(index, text);
 }
 

@@ -12,15 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ID    "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
-#define NEXT  "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n"
-#define ACK   "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
-#define EVENT                                                                                                \
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: " ID "\r\n"         \
-    "Lambda-Runtime-Deadline-Ms: 1767322800123\r\nLambda-Runtime-Invoked-Function-Arn: arn:aws:f\r\n"        \
+#define ID "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+#define NEXT "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n"
+#define ACK \
+    "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}"
+#define EVENT \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: " ID \
+    "\r\n" \
+    "Lambda-Runtime-Deadline-Ms: 1767322800123\r\nLambda-Runtime-Invoked-Function-Arn: arn:aws:f\r\n" \
     "Lambda-Runtime-Trace-Id: Root=1-2;Sampled=0\r\nContent-Length: 7\r\n\r\n{\"a\":1}"
-#define REFUSED(from, to)                                                                                    \
-    "{\"errorMessage\":\"State transition from " from " to " to                                              \
+#define REFUSED(from, to) \
+    "{\"errorMessage\":\"State transition from " from " to " to \
     " failed for runtime. Error: State transition is not allowed\",\"errorType\":\"InvalidStateTransition\"}"
 
 struct world {
@@ -82,7 +84,8 @@ static void on_lost(struct hg_runtime_api *api)
     of(api)->losses++;
 }
 
-static const struct hg_runtime_events events = {on_next, on_lost, on_response, on_error, on_init_error, on_fault};
+static const struct hg_runtime_events events = {on_next,  on_lost,       on_response,
+                                                on_error, on_init_error, on_fault};
 
 static int set_up(void **state)
 {
@@ -160,8 +163,8 @@ static char post_text[512];
 static const char *post(const char *path, const char *more, const char *body)
 {
     snprintf(post_text, sizeof(post_text),
-             "POST /2018-06-01/runtime/%s HTTP/1.1\r\nHost: r\r\n%sContent-Length: %zu\r\n\r\n%s", path, more,
-             strlen(body), body);
+             "POST /2018-06-01/runtime/%s HTTP/1.1\r\nHost: r\r\n%sContent-Length: %zu\r\n\r\n%s",
+             path, more, strlen(body), body);
     return post_text;
 }
 
@@ -234,7 +237,8 @@ static void header_values_cannot_end_their_line(void **state)
     say(w, NEXT);
     runtime_api_deliver(&w->api, &w->delivery);
     hear(w);
-    assert_non_null(strstr(w->said, "Lambda-Runtime-Client-Context: {  X-Evil: 1 }\r\nContent-Length: 7\r\n"));
+    assert_non_null(
+        strstr(w->said, "Lambda-Runtime-Client-Context: {  X-Evil: 1 }\r\nContent-Length: 7\r\n"));
 }
 
 static void wrong_request_id(void **state)
@@ -243,7 +247,8 @@ static void wrong_request_id(void **state)
 
     run_event(w);
     say(w, post("invocation/00000000-0000-4000-8000-000000000000/response", "", "1"));
-    expect_reply(w, 400, "{\"errorMessage\":\"Invalid request ID\",\"errorType\":\"InvalidRequestID\"}");
+    expect_reply(w, 400,
+                 "{\"errorMessage\":\"Invalid request ID\",\"errorType\":\"InvalidRequestID\"}");
     assert_string_equal(w->kind, "");
 }
 
@@ -304,7 +309,8 @@ static void error_types_are_made_harmless(void **state)
         char header[100];
 
         run_event(w);
-        snprintf(header, sizeof(header), "Lambda-Runtime-Function-Error-Type: %s\r\n", cases[i].sent);
+        snprintf(header, sizeof(header), "Lambda-Runtime-Function-Error-Type: %s\r\n",
+                 cases[i].sent);
         say(w, post("invocation/" ID "/error", header, "no json"));
         assert_string_equal(w->kind, "error");
         assert_string_equal(w->posted, "no json");
@@ -343,9 +349,11 @@ static void bad_response_mode(void **state)
     struct world *w = *state;
 
     run_event(w);
-    say(w, post("invocation/" ID "/response", "Lambda-Runtime-Function-Response-Mode: Streaming\r\n", "1"));
-    expect_reply(w, 400, "{\"errorMessage\":\"Invalid function response mode\","
-                         "\"errorType\":\"InvalidFunctionResponseMode\"}");
+    say(w, post("invocation/" ID "/response",
+                "Lambda-Runtime-Function-Response-Mode: Streaming\r\n", "1"));
+    expect_reply(w, 400,
+                 "{\"errorMessage\":\"Invalid function response mode\","
+                 "\"errorType\":\"InvalidFunctionResponseMode\"}");
     assert_int_equal(w->faults, 1);
     assert_int_equal(w->fault, HG_RUNTIME_BAD_MODE);
 }
@@ -358,14 +366,16 @@ static void too_large_answer_by_length(void **state)
     memset(body, 'x', 6291557);
     body[6291557] = '\0';
     run_event(w);
-    say(w, "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 6291557\r\n\r\n");
+    say(w, "POST /2018-06-01/runtime/invocation/" ID
+           "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 6291557\r\n\r\n");
     /* The invocation fails at once; the reply waits for the body. */
     assert_int_equal(w->faults, 1);
     assert_int_equal(w->fault, HG_RUNTIME_TOO_LARGE);
     assert_string_equal(w->said, "");
     say(w, body);
-    expect_reply(w, 413, "{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
-                         "\"errorType\":\"RequestEntityTooLarge\"}");
+    expect_reply(w, 413,
+                 "{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
+                 "\"errorType\":\"RequestEntityTooLarge\"}");
     say(w, NEXT);
     assert_int_equal(w->polls, 2);
     free(body);
@@ -376,13 +386,15 @@ static void truncated_answer(void **state)
     struct world *w = *state;
 
     run_event(w);
-    say(w, "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 10\r\n\r\n{");
+    say(w, "POST /2018-06-01/runtime/invocation/" ID
+           "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 10\r\n\r\n{");
     (void)shutdown(w->fd, SHUT_WR);
     hear(w);
     assert_int_equal(w->faults, 1);
     assert_int_equal(w->fault, HG_RUNTIME_TRUNCATED);
-    expect_reply(w, 400, "{\"errorMessage\":\"HTTP request detected as truncated\","
-                         "\"errorType\":\"TruncatedHTTPRequest\"}");
+    expect_reply(w, 400,
+                 "{\"errorMessage\":\"HTTP request detected as truncated\","
+                 "\"errorType\":\"TruncatedHTTPRequest\"}");
 }
 
 static void ambiguous_framing_closes(void **state)
@@ -391,9 +403,12 @@ static void ambiguous_framing_closes(void **state)
     char byte;
 
     run_event(w);
-    say(w, "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 2\r\n"
+    say(w, "POST /2018-06-01/runtime/invocation/" ID
+           "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 2\r\n"
            "Transfer-Encoding: chunked\r\n\r\n{}");
-    expect_reply(w, 400, "{\"errorMessage\":\"The HTTP request is malformed\",\"errorType\":\"InvalidRequestFormat\"}");
+    expect_reply(
+        w, 400,
+        "{\"errorMessage\":\"The HTTP request is malformed\",\"errorType\":\"InvalidRequestFormat\"}");
     assert_int_equal(read(w->fd, &byte, 1), 0);
     assert_int_equal(w->api.conn_count, 0);
     assert_string_equal(w->kind, "");
@@ -404,14 +419,22 @@ static void what_is_not_there_says_so(void **state)
     struct world *w = *state;
 
     say(w, "GET /2018-06-01/runtime/restore/next HTTP/1.1\r\nHost: r\r\n\r\n");
-    expect_reply(w, 501, "{\"errorMessage\":\"SnapStart is not available yet\",\"errorType\":\"NotImplemented\"}");
-    say(w, "POST /2020-01-01/extension/register HTTP/1.1\r\nHost: r\r\nContent-Length: 2\r\n\r\n{}");
-    expect_reply(w, 501, "{\"errorMessage\":\"The Extensions, Telemetry and Logs APIs are not available yet\","
-                         "\"errorType\":\"NotImplemented\"}");
+    expect_reply(
+        w, 501,
+        "{\"errorMessage\":\"SnapStart is not available yet\",\"errorType\":\"NotImplemented\"}");
+    say(w,
+        "POST /2020-01-01/extension/register HTTP/1.1\r\nHost: r\r\nContent-Length: 2\r\n\r\n{}");
+    expect_reply(
+        w, 501,
+        "{\"errorMessage\":\"The Extensions, Telemetry and Logs APIs are not available yet\","
+        "\"errorType\":\"NotImplemented\"}");
     say(w, "GET /2018-06-01/runtime/nothing HTTP/1.1\r\nHost: r\r\n\r\n");
-    expect_reply(w, 404, "{\"errorMessage\":\"No such path in the Runtime API\",\"errorType\":\"NotFound\"}");
+    expect_reply(
+        w, 404,
+        "{\"errorMessage\":\"No such path in the Runtime API\",\"errorType\":\"NotFound\"}");
     say(w, "GET /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: r\r\n\r\n");
-    expect_reply(w, 405, "{\"errorMessage\":\"Method not allowed\",\"errorType\":\"MethodNotAllowed\"}");
+    expect_reply(w, 405,
+                 "{\"errorMessage\":\"Method not allowed\",\"errorType\":\"MethodNotAllowed\"}");
 }
 
 static void bytes_may_come_one_by_one(void **state)
@@ -458,7 +481,8 @@ static void large_body_after_expect_continue(void **state)
     struct world *w = *state;
 
     run_event(w);
-    say(w, "POST /2018-06-01/runtime/invocation/" ID "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 3\r\n"
+    say(w, "POST /2018-06-01/runtime/invocation/" ID
+           "/response HTTP/1.1\r\nHost: r\r\nContent-Length: 3\r\n"
            "Expect: 100-continue\r\n\r\n");
     assert_string_equal(w->said, "HTTP/1.1 100 Continue\r\n\r\n");
     say(w, "123");

@@ -27,9 +27,10 @@ static void documents(void **state)
                " Error: Runtime exited with error: exit status 1\"}");
     expect_doc(error_doc_new("Runtime.X", "", "say \"no\""),
                "{\"errorType\":\"Runtime.X\",\"errorMessage\":\"Error: say \\\"no\\\"\"}");
-    expect_doc(error_doc_too_large(),
-               "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (6291556 "
-               "bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
+    expect_doc(
+        error_doc_too_large(),
+        "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (6291556 "
+        "bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}");
 }
 
 static void exits(void **state)
@@ -37,13 +38,15 @@ static void exits(void **state)
     char text[HG_EXIT_TEXT_MAX];
 
     (void)state;
-    assert_string_equal(exit_text(&(struct hg_exit){.status = 0}, text), "Runtime exited without providing a reason");
+    assert_string_equal(exit_text(&(struct hg_exit){.status = 0}, text),
+                        "Runtime exited without providing a reason");
     assert_string_equal(exit_text(&(struct hg_exit){.status = 127}, text),
                         "Runtime exited with error: exit status 127");
     assert_string_equal(exit_text(&(struct hg_exit){.status = -1, .signal = 9}, text),
                         "Runtime exited with error: signal: killed");
-    assert_string_equal(exit_text(&(struct hg_exit){.status = -1, .signal = 11, .has_core = true}, text),
-                        "Runtime exited with error: signal: segmentation fault (core dumped)");
+    assert_string_equal(
+        exit_text(&(struct hg_exit){.status = -1, .signal = 11, .has_core = true}, text),
+        "Runtime exited with error: signal: segmentation fault (core dumped)");
     assert_string_equal(exit_text(&(struct hg_exit){.status = -1, .signal = 40}, text),
                         "Runtime exited with error: signal: signal 40");
 }
@@ -77,7 +80,8 @@ static void identifiers(void **state)
 
 static void overrides_must_exist(void **state)
 {
-    const struct hg_runtime_override overrides[] = {{"python3.12", "/no/such/python"}, {"python3.11", "/bin/sh"}};
+    const struct hg_runtime_override overrides[] = {{"python3.12", "/no/such/python"},
+                                                    {"python3.11", "/bin/sh"}};
     struct hg_interpreter *found = malloc(sizeof(*found));
     struct hg_error err;
 
