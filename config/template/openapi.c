@@ -123,7 +123,9 @@ static void import_operation(struct hg_transform *t, struct hg_api_draft *draft,
     added = api_add_route(t, draft, &route, operation);
     if (!added)
         return;
-    integ_report(t, added->integration, who);
+    /* Events of functions may bring what is missing here; what they leave is told after them. */
+    if (integration || !hg_str_is(draft->resource->type, "AWS::Serverless::HttpApi"))
+        integ_report(t, added->integration, who);
     openapi_secure(t, document, operation, added);
 }
 

@@ -121,33 +121,59 @@ static struct hg_integ_model *make_integration(struct hg_transform *t, const str
     return integration;
 }
 
-static void add_route(struct hg_transform *t, const struct event *event, struct hg_api_draft *draft,
-                      struct hg_str method, struct hg_str path)
+static struct hg_integ_model *read_integration(struct hg_transform *t, const struct event *event,
+                                               const struct hg_api_draft *draft)
 {
-    struct hg_route route = {.method = method, .path = path, .line = event->member->line};
+    struct hg_integ_model *integration = make_integration(t, event, draft->api.kind);
+    const struct hg_node *version = node_get(event->properties, "PayloadFormatVersion");
+
+    if (draft->api.kind != HG_API_HTTP)
+        return integration;
+    integration->payload_version = read_text(t, version, "PayloadFormatVersion", HG_STR("2.0"));
+    if (!hg_str_is(integration->payload_version, "1.0") &&
+        !hg_str_is(integration->payload_version, "2.0"))
+        problem_at(t, version, "%.*s: PayloadFormatVersion must be \"1.0\" or \"2.0\"",
+                   HG_STR_ARG(event->who));
+    return integration;
+}
+
+/* What an event says of its route, new or taken over. */
+static void finish_route(struct hg_transform *t, const struct event *event,
+                         struct hg_api_draft *draft, struct hg_route *route)
+{
     const struct hg_node *auth = node_get(event->properties, "Auth");
-    struct hg_route *added;
 
-    route.integration = make_integration(t, event, draft->api.kind);
-    if (draft->api.kind == HG_API_HTTP) {
-        const struct hg_node *version = node_get(event->properties, "PayloadFormatVersion");
-
-        route.integration->payload_version =
-            read_text(t, version, "PayloadFormatVersion", HG_STR("2.0"));
-        if (!hg_str_is(route.integration->payload_version, "1.0") &&
-            !hg_str_is(route.integration->payload_version, "2.0"))
-            problem_at(t, version, "%.*s: PayloadFormatVersion must be \"1.0\" or \"2.0\"",
-                       HG_STR_ARG(event->who));
-    }
-    added = api_add_route(t, draft, &route, place_of(event, "Path"));
-    if (!added)
-        return;
-    integ_report(t, added->integration, api_route_text(t, added));
+    integ_report(t, route->integration, api_route_text(t, route));
     if (node_is_map(auth))
         properties_check(t, auth,
                          draft->api.kind == HG_API_REST ? "event Api Auth" : "event HttpApi Auth",
                          event->who);
-    sam_auth_apply(t, draft, added, auth, event->invalid);
+    sam_auth_apply(t, draft, route, auth, event->invalid);
+}
+
+static void add_route(struct hg_transform *t, const struct event *event, struct hg_api_draft *draft,
+                      struct hg_str method, struct hg_str path)
+{
+    struct hg_route route = {.method = method, .path = path, .line = event->member->line};
+    struct hg_route *added;
+
+    route.integration = read_integration(t, event, draft);
+    added = api_add_route(t, draft, &route, place_of(event, "Path"));
+    if (added)
+        finish_route(t, event, draft, added);
+}
+
+/* A route of the definition without integration gets the function: it is the event's then. */
+static void take_route(struct hg_transform *t, const struct event *event,
+                       struct hg_api_draft *draft, struct hg_route *route)
+{
+    struct hg_route *last = &draft->routes[draft->definition_route_count - 1], taken = *route;
+
+    taken.integration = read_integration(t, event, draft);
+    *route = *last;
+    *last = taken;
+    draft->definition_route_count--;
+    finish_route(t, event, draft, last);
 }
 
 static void translate_rest(struct hg_transform *t, const struct event *event)
@@ -184,6 +210,8 @@ static void translate_http(struct hg_transform *t, const struct event *event)
                          *method_node = node_get(event->properties, "Method");
     struct hg_api_draft *draft = find_api(t, event, "ApiId", HG_IMPLICIT_HTTP_API);
     struct hg_str method = HG_STR(""), text = node_text(path);
+    struct hg_route *known;
+    bool is_sam;
 
     if (event->properties)
         properties_check(t, event->properties, "event HttpApi", event->who);
@@ -195,9 +223,15 @@ static void translate_http(struct hg_transform *t, const struct event *event)
         text = HG_STR("");
     else if (!read_method(t, event, &method))
         return;
-    if (!draft || (draft->has_definition && api_find_route(draft, method, text)))
+    if (!draft)
         return;
-    if (hg_str_is(draft->resource->type, "AWS::Serverless::HttpApi"))
+    is_sam = hg_str_is(draft->resource->type, "AWS::Serverless::HttpApi");
+    known = draft->has_definition ? api_find_route(draft, method, text) : NULL;
+    if (known && is_sam && integ_is_missing(known->integration))
+        take_route(t, event, draft, known);
+    if (known)
+        return;
+    if (is_sam)
         add_route(t, event, draft, method, text);
     else
         notice_add(t, HG_NOTICE_WARNING, event->member->line,

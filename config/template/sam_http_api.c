@@ -7,6 +7,7 @@
 #include "config/template/sam_auth.h"
 #include "config/template/sam_parts.h"
 #include "config/template/transform_cors.h"
+#include "config/template/transform_integ.h"
 
 static void translate(struct hg_transform *t, const struct hg_resource *resource)
 {
@@ -50,7 +51,12 @@ void sam_http_apis_finish(struct hg_transform *t)
         if (!hg_str_is(draft->resource->type, "AWS::Serverless::HttpApi"))
             continue;
         auth = sam_auth_read(t, draft);
-        for (size_t i = 0; i < draft->definition_route_count; i++)
-            sam_auth_apply_default(t, &auth, &draft->routes[i], false);
+        for (size_t i = 0; i < draft->definition_route_count; i++) {
+            struct hg_route *route = &draft->routes[i];
+
+            if (integ_is_missing(route->integration))
+                integ_report(t, route->integration, api_route_text(t, route));
+            sam_auth_apply_default(t, &auth, route, false);
+        }
     }
 }

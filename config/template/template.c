@@ -195,6 +195,16 @@ static struct hg_snapshot *translate_document(struct hg_transform *t, enum built
     return t->snapshot;
 }
 
+/* A misspelt name is often why something else is missing: it is told beside the problems. */
+static void tell_unknown(const struct hg_snapshot *snapshot, struct hg_problems *problems)
+{
+    for (size_t i = 0; i < snapshot->notice_count; i++) {
+        if (snapshot->notices[i].kind == HG_NOTICE_UNKNOWN)
+            problems_add(problems, snapshot->notices[i].line, 0, "unknown: %.*s",
+                         HG_STR_ARG(snapshot->notices[i].text));
+    }
+}
+
 struct hg_snapshot *template_load(const char *path, const struct hg_template_options *options,
                                   struct hg_problems *problems)
 {
@@ -213,6 +223,7 @@ struct hg_snapshot *template_load(const char *path, const struct hg_template_opt
         snapshot = translate_document(&t, built);
     hg_arena_free(scratch);
     if (snapshot && problems->count > 0) {
+        tell_unknown(snapshot, problems);
         snapshot_unref(snapshot);
         snapshot = NULL;
     }

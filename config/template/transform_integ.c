@@ -21,7 +21,8 @@ const struct hg_integ_names integ_names_openapi = {"x-amazon-apigateway-integrat
                                                    "integration response",
                                                    "statusCode",
                                                    "responseParameters",
-                                                   "responseTemplates"};
+                                                   "responseTemplates",
+                                                   "contentHandling"};
 const struct hg_integ_names integ_names_method = {"Integration",
                                                   "Type",
                                                   "IntegrationHttpMethod",
@@ -37,7 +38,8 @@ const struct hg_integ_names integ_names_method = {"Integration",
                                                   "IntegrationResponse",
                                                   "StatusCode",
                                                   "ResponseParameters",
-                                                  "ResponseTemplates"};
+                                                  "ResponseTemplates",
+                                                   "ContentHandling"};
 const struct hg_integ_names integ_names_v2 = {NULL,
                                               "IntegrationType",
                                               "IntegrationMethod",
@@ -53,7 +55,10 @@ const struct hg_integ_names integ_names_v2 = {NULL,
                                               NULL,
                                               NULL,
                                               NULL,
+                                              NULL,
                                               NULL};
+
+static const char no_integration[] = "it has no integration";
 
 static const char *const directives[] = {"set",     "if",      "else",     "elseif", "end",
                                          "foreach", "include", "parse",    "macro",  "break",
@@ -169,8 +174,13 @@ struct hg_integ_model *integ_missing(struct hg_transform *t, unsigned line)
 {
     struct hg_integ_model *model = new_model(t, HG_INTEG_MOCK, line);
 
-    model->unsupported = HG_STR("it has no integration");
+    model->unsupported = hg_str_of(no_integration);
     return model;
+}
+
+bool integ_is_missing(const struct hg_integ_model *integration)
+{
+    return integration->unsupported.p == no_integration;
 }
 
 void integ_report(struct hg_transform *t, const struct hg_integ_model *integration,
@@ -195,6 +205,19 @@ static void refuse(struct hg_integ_model *model, struct hg_str sentence)
         model->unsupported = sentence;
 }
 
+/* Bytes out of a MOCK are not served; proxies do not heed it, and text is text already. */
+static void check_content_handling(struct hg_transform *t, const struct hg_integ_model *model,
+                                   const struct hg_node *node, const struct hg_integ_names *names,
+                                   struct hg_str who)
+{
+    const struct hg_node *handling = member(node, names->content_handling);
+
+    if (handling && model->type == HG_INTEG_MOCK &&
+        !hg_str_is(node_text(handling), "CONVERT_TO_TEXT"))
+        notice_add(t, HG_NOTICE_NOT_SERVED, handling->line, "%.*s: %s", HG_STR_ARG(who),
+                   names->content_handling);
+}
+
 static void read_response(struct hg_transform *t, struct hg_integ_model *model,
                           struct hg_str pattern, const struct hg_node *node,
                           const struct hg_integ_names *names, struct hg_str who)
@@ -207,6 +230,7 @@ static void read_response(struct hg_transform *t, struct hg_integ_model *model,
         return;
     }
     properties_check(t, node, names->response_table, who);
+    check_content_handling(t, model, node, names, who);
     model->responses =
         transform_grow(t->arena, model->responses, model->response_count, sizeof(*response));
     response = &model->responses[model->response_count++];
@@ -406,7 +430,8 @@ static void read_members(struct hg_transform *t, struct hg_integ_model *model,
     const struct hg_node *passthrough = member(node, names->passthrough);
 
     model->uri = read_text(t, member(node, names->uri), what, HG_STR(""));
-    model->http_method = read_text(t, member(node, names->http_method), what, HG_STR(""));
+    model->http_method =
+        upper(t, read_text(t, member(node, names->http_method), what, HG_STR("")));
     model->subtype = read_text(t, member(node, names->subtype), what, HG_STR(""));
     if (kind == HG_API_HTTP)
         model->payload_version =
@@ -457,6 +482,7 @@ struct hg_integ_model *integ_read(struct hg_transform *t, const struct hg_node *
             HG_STR_ARG(who), type.n ? ", not " : "", HG_STR_ARG(type));
         return NULL;
     }
+    check_content_handling(t, model, node, names, who);
     read_members(t, model, node, kind, names, who);
     check_payload_version(t, model, node, who);
     if (model->type == HG_INTEG_LAMBDA_PROXY)

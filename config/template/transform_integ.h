@@ -14,6 +14,7 @@ struct hg_integ_names {
         *responses, *timeout;
     const char *payload_version, *subtype, *transfer_mode;
     const char *response_table, *status, *response_parameters, *response_templates;
+    const char *content_handling;
 };
 extern const struct hg_integ_names integ_names_openapi, integ_names_method, integ_names_v2;
 
@@ -33,6 +34,7 @@ struct hg_integ_model *integ_preflight(struct hg_transform *t, struct hg_kv_list
                                        unsigned line);
 /* For a method without integration. */
 struct hg_integ_model *integ_missing(struct hg_transform *t, unsigned line);
+bool integ_is_missing(const struct hg_integ_model *integration);
 /* Lists the route when its integration is not served. */
 void integ_report(struct hg_transform *t, const struct hg_integ_model *integration,
                   struct hg_str who);

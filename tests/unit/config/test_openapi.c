@@ -302,6 +302,60 @@ static void test_events_and_definitions(void **state)
                 "route Http GET /c -> proxy F v2.0\n");
 }
 
+/* What the definition leaves open is the event's; what no event takes is told once. */
+static void test_events_bring_missing_integrations(void **state)
+{
+    case_expect(
+        *state,
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {Handler: index.h, Runtime: python3.12, InlineCode: x, Events: {\n"
+        "      A: {Type: HttpApi, Properties: {ApiId: !Ref Http}},\n"
+        "      B: {Type: HttpApi, Properties: {ApiId: !Ref Http, Path: /b, Method: get, PayloadFormatVersion: \"1.0\"}},\n"
+        "      C: {Type: Api, Properties: {RestApiId: !Ref Rest, Path: /c, Method: get}}}}\n"
+        "  Http:\n    Type: AWS::Serverless::HttpApi\n    Properties:\n"
+        "      DefinitionBody: {openapi: 3.0.1, paths: {\n"
+        "        $default: {x-amazon-apigateway-any-method: {isDefaultRoute: true}},\n"
+        "        /b: {get: {responses: {}}},\n"
+        "        /left: {post: {responses: {}}}}}\n"
+        "  Rest: {Type: AWS::Serverless::Api, Properties: {StageName: v1, DefinitionBody: {swagger: 2.0, paths: {/c: {get: {}}}}}}\n",
+        "route warning later",
+        "route Rest GET /c -> mock 501\n"
+        "route Http POST /left -> mock 501\n"
+        "route Http GET /b -> proxy F v1.0\n"
+        "route Http $default  -> proxy F v2.0\n"
+        "later 14: POST /left: it has no integration; the route answers 501\n"
+        "later 15: GET /c: it has no integration; the route answers 501\n");
+}
+
+static void test_method_of_the_integration_in_any_case(void **state)
+{
+    struct transform_case *c = *state;
+
+    expect(state,
+           "        paths: {/a: {get: {" INTEGRATION
+           "{type: AWS_PROXY, httpMethod: post, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}}}\n",
+           "route warning", "route Api GET /a -> proxy F\n");
+    assert_str(c->snapshot->apis[0].routes[0].integration->http_method, "POST");
+}
+
+/* It changes nothing for a proxy and for text that stays text. */
+static void test_content_handling(void **state)
+{
+    expect(state,
+           "        paths:\n"
+           "          /a:\n"
+           "            get: {" INTEGRATION
+           "{type: aws_proxy, httpMethod: POST, contentHandling: CONVERT_TO_BINARY, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}\n"
+           "            put: {" INTEGRATION
+           "{type: mock, contentHandling: CONVERT_TO_TEXT, requestTemplates: {application/json: '{statusCode: 200}'}}}\n"
+           "            post: {" INTEGRATION "{type: mock, contentHandling: CONVERT_TO_BINARY}}\n"
+           "            patch: {" INTEGRATION
+           "{type: mock, responses: {default: {statusCode: 200, contentHandling: CONVERT_TO_BINARY}}}}\n",
+           "later unknown",
+           "later 13: POST /a: contentHandling\n"
+           "later 14: PATCH /a: contentHandling\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +370,9 @@ int main(void)
         cmocka_unit_test(test_included_file),
         cmocka_unit_test(test_definition_uri),
         cmocka_unit_test(test_events_and_definitions),
+        cmocka_unit_test(test_events_bring_missing_integrations),
+        cmocka_unit_test(test_method_of_the_integration_in_any_case),
+        cmocka_unit_test(test_content_handling),
     };
 
     return cmocka_run_group_tests(tests, case_setup, case_teardown);

@@ -242,12 +242,26 @@ static void test_check_only_writes_nothing(void **state)
     c->options.data_dir = c->folder;
 }
 
+/* A misspelt name is why another one is missing: both are told. */
+static void test_unknown_names_beside_problems(void **state)
+{
+    case_expect(
+        *state,
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      Hanlder: index.h\n      Runtime: python3.12\n      InlineCode: x\n"
+        "  G: {Type: AWS::ResourceGroups::Group, Properties: {Name: g}}\n",
+        NULL,
+        "problem 2: Resource with id [F] is invalid. Runtime and Handler needs to be present when PackageType is of type `Zip`\n"
+        "problem 5: unknown: F: unknown property Hanlder of AWS::Serverless::Function; did you mean Handler?\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_documents_that_are_no_template),
         cmocka_unit_test(test_resource_mistakes),
         cmocka_unit_test(test_what_is_unknown_is_named),
+        cmocka_unit_test(test_unknown_names_beside_problems),
         cmocka_unit_test(test_what_is_off_is_not_looked_at),
         cmocka_unit_test(test_implicit_api_of_functions_that_are_on),
         cmocka_unit_test(test_events_behind_conditions),
