@@ -102,7 +102,7 @@ static void usage(void)
 
 static uint64_t number_of(const char *text, uint64_t max)
 {
-    uint64_t value;
+    uint64_t value = 0;
 
     if (!text || !hg_str_u64(hg_str_of(text), max, &value))
         usage();
