@@ -30,8 +30,9 @@ void turn(int fd);
 /* Turns until the condition holds; fails the test after some seconds. */
 #define turn_until(condition) \
     do { \
-        for (int turns_ = 0; !(condition); turns_++) { \
-            assert_true(turns_ < 10000); \
+        int turns_ = 0; \
+        while (!(condition)) { \
+            assert_true(turns_++ < 10000); \
             turn(-1); \
         } \
     } while (0)
