@@ -4,23 +4,25 @@
 #include "cli/command.h"
 #include "cli/load.h"
 #include "gateway/gateway.h"
+#include "workers/pool.h"
+
+#include <stdlib.h>
 
 /* A snapshot, or NULL with the exit code set and everything said. */
-static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv, const char **file,
-                                int *code)
+static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv,
+                                struct hg_settings *settings, const char **file, int *code)
 {
-    struct hg_settings settings;
     struct hg_template_options options;
     struct hg_snapshot *snapshot = NULL;
     struct hg_buf mistakes;
 
     hg_buf_init(&mistakes, 1 << 16);
     *code = HG_EXIT_USAGE;
-    if (settings_parse(arena, argc - 1, argv + 1, &settings, &mistakes) != HG_OK) {
+    if (settings_parse(arena, argc - 1, argv + 1, settings, &mistakes) != HG_OK) {
         (void)fprintf(stderr, "%.*s", HG_STR_ARG(hg_buf_str(&mistakes)));
-    } else if ((*file = load_find_template(settings.template_file))) {
+    } else if ((*file = load_find_template(settings->template_file))) {
         *code = HG_EXIT_INPUT;
-        options = load_options(&settings);
+        options = load_options(settings);
         options.is_check_only = true;
         snapshot = load_template(arena, file, &options);
     }
@@ -28,12 +30,42 @@ static struct hg_snapshot *load(struct hg_arena *arena, int argc, char **argv, c
     return snapshot;
 }
 
+/* What serve would say of the functions when it starts. False when one of them cannot run. */
+static bool check_functions(const struct hg_snapshot *snapshot, const struct hg_settings *settings,
+                            const char *file)
+{
+    struct hg_runtime_override *overrides =
+        hg_calloc(settings->runtimes.count + 1, sizeof(*overrides));
+    struct hg_workers_options options = {.overrides = overrides,
+                                         .override_count = settings->runtimes.count};
+    bool is_good = true;
+
+    for (size_t i = 0; i < settings->runtimes.count; i++)
+        overrides[i] = (struct hg_runtime_override){settings->runtimes.items[i].key.p,
+                                                    settings->runtimes.items[i].value.p};
+    for (size_t i = 0; i < snapshot->function_count; i++) {
+        const struct hg_function *function = snapshot->functions[i];
+        struct hg_error err = {""}, warning = {""};
+        enum hg_rc rc = function_check(&options, function, &err, &warning);
+
+        if (rc == HG_OK && warning.text[0])
+            (void)printf("%s:%u: warning: %s\n", file, function->line, warning.text);
+        if (rc == HG_OK || rc == HG_E_UNSUPPORTED) /* that is a notice of the template */
+            continue;
+        (void)fprintf(stderr, "%s:%u: %s\n", file, function->line, err.text);
+        is_good = false;
+    }
+    free(overrides);
+    return is_good;
+}
+
 int command_validate(int argc, char **argv)
 {
     struct hg_arena *arena = hg_arena_new(1 << 20);
+    struct hg_settings settings;
     const char *file = NULL;
     int code;
-    struct hg_snapshot *snapshot = load(arena, argc, argv, &file, &code);
+    struct hg_snapshot *snapshot = load(arena, argc, argv, &settings, &file, &code);
 
     if (snapshot) {
         bool is_whole = true;
@@ -41,6 +73,7 @@ int command_validate(int argc, char **argv)
         for (size_t i = 0; i < snapshot->notice_count; i++)
             is_whole = is_whole && snapshot->notices[i].kind == HG_NOTICE_WARNING;
         load_print_notices(snapshot, file, stdout);
+        is_whole = check_functions(snapshot, &settings, file) && is_whole;
         if (is_whole)
             (void)printf("%s: %zu function%s, %zu API%s: all of it can be served\n", file,
                          snapshot->function_count, snapshot->function_count == 1 ? "" : "s",
@@ -55,9 +88,10 @@ int command_validate(int argc, char **argv)
 int command_routes(int argc, char **argv)
 {
     struct hg_arena *arena = hg_arena_new(1 << 20);
+    struct hg_settings settings;
     const char *file = NULL;
     int code;
-    struct hg_snapshot *snapshot = load(arena, argc, argv, &file, &code);
+    struct hg_snapshot *snapshot = load(arena, argc, argv, &settings, &file, &code);
 
     if (snapshot) {
         struct hg_buf lines;

@@ -100,29 +100,29 @@ static void check_handler(const struct hg_function *function, const struct hg_ru
                            HG_STR_ARG(module), HG_STR_ARG(function->code_dir));
 }
 
-static enum hg_rc check_managed(struct hg_workers *workers, const struct hg_function *function,
+static enum hg_rc check_managed(const struct hg_workers_options *options,
+                                const struct hg_function *function,
                                 const struct hg_runtime_id *runtime, struct hg_error *err,
                                 struct hg_error *warning)
 {
-    const struct hg_workers_options *options = &workers->options;
     struct hg_interpreter *interpreter = hg_malloc(sizeof(*interpreter));
     enum hg_rc rc = runtime_find(function->runtime, options->overrides, options->override_count,
                                  interpreter, err);
 
-    check_handler(function, runtime, warning);
+    if (function->code_dir.n)
+        check_handler(function, runtime, warning);
     if (rc != HG_OK)
         hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
     else if (interpreter->warning[0])
         (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name),
                            interpreter->warning);
     free(interpreter);
-    if (rc == HG_OK)
-        prepare_runtime(workers, function->runtime);
     return rc;
 }
 
-enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_function *function,
-                                  struct hg_error *err, struct hg_error *warning)
+enum hg_rc function_check(const struct hg_workers_options *options,
+                          const struct hg_function *function, struct hg_error *err,
+                          struct hg_error *warning)
 {
     struct hg_runtime_id runtime;
     char code_dir[HG_PATH_MAX];
@@ -135,11 +135,24 @@ enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_fu
         hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
         return rc;
     }
-    if (!files_path(code_dir, sizeof(code_dir), "%.*s", HG_STR_ARG(function->code_dir)) ||
-        !files_is_dir(code_dir))
+    if (function->code_dir.n &&
+        (!files_path(code_dir, sizeof(code_dir), "%.*s", HG_STR_ARG(function->code_dir)) ||
+         !files_is_dir(code_dir)))
         return hg_error_set(err, HG_E_NOT_FOUND, "function %.*s: code folder %.*s is not there",
                             HG_STR_ARG(function->name), HG_STR_ARG(function->code_dir));
-    if (!runtime_is_managed(runtime.family))
-        return check_entrypoint(function, &runtime, warning);
-    return check_managed(workers, function, &runtime, err, warning);
+    if (runtime_is_managed(runtime.family))
+        return check_managed(options, function, &runtime, err, warning);
+    return function->code_dir.n ? check_entrypoint(function, &runtime, warning) : HG_OK;
+}
+
+enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_function *function,
+                                  struct hg_error *err, struct hg_error *warning)
+{
+    enum hg_rc rc = function_check(&workers->options, function, err, warning);
+    struct hg_runtime_id runtime;
+
+    if (rc == HG_OK && runtime_parse(function->runtime, &runtime, err) == HG_OK &&
+        runtime_is_managed(runtime.family))
+        prepare_runtime(workers, function->runtime);
+    return rc;
 }

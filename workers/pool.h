@@ -37,7 +37,12 @@ struct hg_workers *workers_new(struct hg_loops *loops, const struct hg_workers_o
  * Checks what can be checked without running the function: runtime known and
  * interpreter present, code folder there, handler well formed, bootstrap
  * executable. HG_OK, or a sentence. A usable but different interpreter version gives HG_OK and *warning.
+ * Of the options only the overrides count; code_dir "" (an archive that is not unpacked) is not looked into.
  */
+enum hg_rc function_check(const struct hg_workers_options *options,
+                          const struct hg_function *function, struct hg_error *err,
+                          struct hg_error *warning);
+/* The same at start-up: interpreters that functions need are looked at ahead of the first invocation. */
 enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_function *function,
                                   struct hg_error *err, struct hg_error *warning);
 

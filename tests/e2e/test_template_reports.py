@@ -145,6 +145,34 @@ def test_validate(project):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+HANDLERS = """
+Resources:
+  Typo:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: mian.handler, Runtime: python3.12, CodeUri: src}
+  Flat:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: handler, Runtime: nodejs20.x, CodeUri: src}
+  Bare:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: bootstrap, Runtime: provided.al2023, CodeUri: src}
+"""
+
+
+def test_validate_looks_for_the_handlers(project):
+    (project.folder / "src").mkdir()
+    (project.folder / "src/main.py").write_text("def handler(event, context): return 1\n")
+    template = project.template(HANDLERS)
+    result = run("validate", template)
+    assert result.returncode == 0, result.stdout + result.stderr
+    for part, words in (("Typo:", "no file `mian`"), ("Flat:", "should be written file.function"), ("Bare:", "no executable")):
+        assert re.search(rf"template\.yaml:{line_of(template.read_text(), part)}: warning: .*{words}", result.stdout), words
+    future = project.template(HANDLERS.replace("python3.12", "python3.99999"), "future.yaml")
+    result = run("validate", future)
+    assert result.returncode == 1
+    assert "unknown runtime python3.99999" in result.stderr
+
+
 def test_routes_command(project):
     template = project.template(PARTS)
     result = run("routes", template)
