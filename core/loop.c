@@ -22,7 +22,6 @@ struct hg_loop *hg_loop_new(unsigned index)
 
     /* Every loop is used by its own thread alone; other threads come by mail. */
     hg_assert(config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0);
-    hg_assert(event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0);
     loop->base = event_base_new_with_config(config);
     hg_assert(loop->base != NULL);
     event_config_free(config);
