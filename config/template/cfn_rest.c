@@ -230,21 +230,13 @@ static void translate_deployment(struct hg_transform *t, const struct hg_resourc
     draft = api_named(t, resource, "RestApiId");
     if (!draft || !node_is_scalar(name))
         return;
+    if (!api_is_stage_name(name->text)) {
+        problem_at(t, name, HG_STAGE_NAME_RULE, HG_STR_ARG(resource->id));
+        return;
+    }
     stage = api_stage(t, draft, name->text, resource->line);
     stage->deployment_id = transform_keep(t, eval_ref(t->eval, resource->id, resource->raw));
     read_stage(t, resource, stage, resource_get(resource, "StageDescription"));
-}
-
-static bool is_stage_name(struct hg_str name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '_' || c == '-'))
-            return false;
-    }
-    return name.n > 0;
 }
 
 static void translate_stage(struct hg_transform *t, const struct hg_resource *resource)
@@ -256,10 +248,9 @@ static void translate_stage(struct hg_transform *t, const struct hg_resource *re
     if (resource->is_generated)
         return;
     draft = api_named(t, resource, "RestApiId");
-    if (!is_stage_name(node_text(name))) {
+    if (!api_is_stage_name(node_text(name))) {
         if (name || !resource_has(resource, "StageName"))
-            problem_at(t, name ? name : resource->raw,
-                       "%.*s: StageName must be letters, digits, hyphens and underscores",
+            problem_at(t, name ? name : resource->raw, HG_STAGE_NAME_RULE,
                        HG_STR_ARG(resource->id));
         return;
     }

@@ -1,10 +1,10 @@
 #include "config/template/notices.h"
 
-#include "config/suggest.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { TYPE_SLIPS_MAX = 3 };
 
 static const struct {
     const char *type;
@@ -125,6 +125,17 @@ enum hg_use type_use(struct hg_str type, const char **what)
     }
     *what = "unknown resource type";
     return HG_USE_UNKNOWN;
+}
+
+void types_offer(struct hg_suggest *suggest)
+{
+    for (size_t i = 0; i < HG_COUNT(types); i++) {
+        if (types[i].use == HG_USE_MADE)
+            suggest_offer_cstr(suggest, types[i].type);
+    }
+    /* These names are long and alike: a few letters apart is another type, not a slip. */
+    if (suggest->distance > TYPE_SLIPS_MAX)
+        suggest->best = (struct hg_str){0};
 }
 
 static bool names_have(const char *names, struct hg_str name, struct hg_suggest *suggest)

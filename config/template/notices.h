@@ -5,6 +5,7 @@
 #ifndef HG_CONFIG_TEMPLATE_NOTICES_H
 #define HG_CONFIG_TEMPLATE_NOTICES_H
 
+#include "config/suggest.h"
 #include "config/template/transform.h"
 
 /* A problem at node (may be NULL). */
@@ -33,6 +34,8 @@ void notices_leave_file(struct hg_transform *t, struct hg_other_file *file);
 
 /* Finds the row of a type in types.def. */
 enum hg_use type_use(struct hg_str type, const char **what);
+/* The types that become part of the snapshot, for "did you mean". */
+void types_offer(struct hg_suggest *suggest);
 
 /*
  * Looks at the names in map: unknown ones are named (strict: problems), later ones are listed.

@@ -66,6 +66,9 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
         problem_on(t, resource,
                    "Resource with id [%.*s] is invalid. Missing required property 'StageName'.",
                    HG_STR_ARG(resource->id));
+    else if (stage_name.n && !api_is_stage_name(stage_name))
+        problem_at(t, resource_get(resource, "StageName"), HG_STAGE_NAME_RULE,
+                   HG_STR_ARG(resource->id));
     if (is_implicit && !draft->api.name.n)
         draft->api.name = transform_keep(t, eval_stack_name(t->eval));
     if (auth)

@@ -63,6 +63,8 @@ static void collect_one(struct hg_transform *t, const struct hg_node_member *mem
     struct hg_resource *resource;
     bool is_off;
 
+    if (hg_str_starts(member->key, HG_STR("Fn::ForEach")))
+        return; /* evaluating said so */
     if (!node_is_map(raw)) {
         problems_add(t->problems, member->line, member->column,
                      "%.*s: a resource must be a map with a Type", HG_STR_ARG(member->key));
@@ -144,14 +146,17 @@ static void resolve_properties(struct hg_transform *t, struct hg_resource *resou
 
 static void say_use(struct hg_transform *t, const struct hg_resource *resource)
 {
+    struct hg_suggest suggest = {.wanted = resource->type};
+
     switch (resource->use) {
     case HG_USE_LATER:
         notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s (%.*s): %s",
                    HG_STR_ARG(resource->id), HG_STR_ARG(resource->type), resource->what);
         break;
     case HG_USE_UNKNOWN:
-        notice_add(t, HG_NOTICE_UNKNOWN, resource->line, "%.*s: unknown resource type %.*s",
-                   HG_STR_ARG(resource->id), HG_STR_ARG(resource->type));
+        types_offer(&suggest);
+        notice_add(t, HG_NOTICE_UNKNOWN, resource->line, "%.*s: unknown resource type %.*s%s",
+                   HG_STR_ARG(resource->id), HG_STR_ARG(resource->type), suggest_text(&suggest));
         break;
     case HG_USE_MADE:
     case HG_USE_HARMLESS:

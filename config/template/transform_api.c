@@ -285,6 +285,18 @@ void api_require_key(struct hg_transform *t, struct hg_route *route)
     refuse_route(t, route, HG_STR("an API key"));
 }
 
+bool api_is_stage_name(struct hg_str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '-'))
+            return false;
+    }
+    return name.n > 0;
+}
+
 struct hg_stage *api_stage(struct hg_transform *t, struct hg_api_draft *draft, struct hg_str name,
                            unsigned line)
 {

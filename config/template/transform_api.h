@@ -42,6 +42,10 @@ void api_protect_route(struct hg_transform *t, struct hg_route *route, struct hg
                        struct hg_str authorizer);
 void api_require_key(struct hg_transform *t, struct hg_route *route);
 
+/* What a REST API takes; HG_STAGE_NAME_RULE says so, with the id of the resource. */
+bool api_is_stage_name(struct hg_str name);
+#define HG_STAGE_NAME_RULE "%.*s: StageName must be letters, digits, hyphens and underscores"
+
 /* A new stage, or the one that has this name. */
 struct hg_stage *api_stage(struct hg_transform *t, struct hg_api_draft *draft, struct hg_str name,
                            unsigned line);

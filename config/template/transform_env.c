@@ -57,10 +57,26 @@ static void override_one(struct hg_transform *t, const struct hg_function *funct
                      t->options->env_vars_file, value->line, HG_STR_ARG(variable->key));
 }
 
+/* Secrets and parameters that deploying would look up: the function gets the words as they stand. */
+static void warn_of_dynamic_reference(struct hg_transform *t, const struct hg_function *function,
+                                      const struct hg_kv *variable)
+{
+    if (hg_str_find_str(variable->value, HG_STR("{{resolve:")) < 0)
+        return;
+    notice_add(t, HG_NOTICE_WARNING, function->line,
+               "%.*s: the variable %.*s is '%.*s' as it stands: dynamic references are not looked "
+               "up; give the value with --env-vars",
+               HG_STR_ARG(function->logical_id), HG_STR_ARG(variable->key),
+               HG_STR_ARG(variable->value));
+}
+
 void env_vars_apply(struct hg_transform *t, struct hg_function *function)
 {
-    for (size_t i = 0; t->env_vars && i < function->environment.count; i++)
-        override_one(t, function, &function->environment.items[i]);
+    for (size_t i = 0; i < function->environment.count; i++) {
+        if (t->env_vars)
+            override_one(t, function, &function->environment.items[i]);
+        warn_of_dynamic_reference(t, function, &function->environment.items[i]);
+    }
 }
 
 static const struct hg_function *function_of_part(const struct hg_transform *t, struct hg_str name)

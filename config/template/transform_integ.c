@@ -329,8 +329,12 @@ static void check_function(struct hg_transform *t, struct hg_integ_model *model,
         name.n = (size_t)colon;
     }
     if (marker >= 0 && hg_str_find_str(ref, ours) < 0) {
-        refuse(model, transform_keepf(t, "function %.*s is in another account or region",
-                                      HG_STR_ARG(ref)));
+        refuse(model,
+               transform_keepf(t,
+                               "function %.*s is in another account or region than this one, "
+                               "%.*s %.*s (options --account and --region)",
+                               HG_STR_ARG(ref), HG_STR_ARG(eval_account(t->eval)),
+                               HG_STR_ARG(eval_region(t->eval))));
         return;
     }
     if (!snapshot_find_function(t->snapshot, name, qualifier) &&

@@ -229,8 +229,8 @@ static void test_functions_elsewhere_and_by_stage_variable(void **state)
         "route later",
         "route Api GET / -> proxy far 501\n"
         "route Api PUT / -> proxy ${stageVariables.fn}\n"
-        "later 4: GET /: function arn:aws:lambda:eu-west-1:111111111111:function:far is in another account or region; the "
-        "route answers 501\n");
+        "later 4: GET /: function arn:aws:lambda:eu-west-1:111111111111:function:far is in another account or region than this one, "
+        "000000000000 us-east-1 (options --account and --region); the route answers 501\n");
 }
 
 #define MOCK(response) \

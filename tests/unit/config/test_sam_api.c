@@ -180,6 +180,10 @@ static void test_stage_name_is_required(void **state)
     case_expect(
         *state, "Resources:\n  Api:\n    Type: AWS::Serverless::Api\n", NULL,
         "problem 2: Resource with id [Api] is invalid. Missing required property 'StageName'.\n");
+    case_expect(
+        *state,
+        "Resources:\n  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: $default\n",
+        NULL, "problem 5: Api: StageName must be letters, digits, hyphens and underscores\n");
 }
 
 static void test_stage_settings(void **state)

@@ -331,6 +331,18 @@ static void test_all_mistakes_are_told_at_once(void **state)
         "problem 7: F: Timeout must be a whole number from 1 to 900, not 0\n");
 }
 
+static void test_dynamic_references_are_not_looked_up(void **state)
+{
+    case_expect(
+        *state,
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {InlineCode: x, Runtime: python3.12, Handler: index.h,\n"
+        "      Environment: {Variables: {A: !Sub \"{{resolve:ssm:/${AWS::Region}/k:1}}\", B: plain}}}\n",
+        "warning",
+        "warning 2: F: the variable A is '{{resolve:ssm:/us-east-1/k:1}}' as it stands: dynamic references are not looked up; "
+        "give the value with --env-vars\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_all_mistakes_are_told_at_once),
+        cmocka_unit_test(test_dynamic_references_are_not_looked_up),
     };
 
     return cmocka_run_group_tests(tests, case_setup, case_teardown);

@@ -249,10 +249,14 @@ static void test_unknown_names_beside_problems(void **state)
         *state,
         "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n"
         "      Hanlder: index.h\n      Runtime: python3.12\n      InlineCode: x\n"
-        "  G: {Type: AWS::ResourceGroups::Group, Properties: {Name: g}}\n",
+        "  G: {Type: AWS::ResourceGroups::Group, Properties: {Name: g}}\n"
+        "  H: {Type: AWS::Serverless::Funtion}\n"
+        "  I: {Type: AWS::RDS::DBInstance}\n",
         NULL,
         "problem 2: Resource with id [F] is invalid. Runtime and Handler needs to be present when PackageType is of type `Zip`\n"
-        "problem 5: unknown: F: unknown property Hanlder of AWS::Serverless::Function; did you mean Handler?\n");
+        "problem 5: unknown: F: unknown property Hanlder of AWS::Serverless::Function; did you mean Handler?\n"
+        "problem 9: unknown: H: unknown resource type AWS::Serverless::Funtion; did you mean AWS::Serverless::Function?\n"
+        "problem 10: unknown: I: unknown resource type AWS::RDS::DBInstance\n");
 }
 
 int main(void)
