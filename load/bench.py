@@ -62,7 +62,7 @@ def bench_static(options, folder):
 
 def proxy_candidates(options, folder):
     headgate = peers.Headgate(options.program, folder, options.threads)
-    found = [("Headgate", headgate, kind, f"/bench/{kind}", None) for kind in ("native", "python", "node")]
+    found = [("Headgate", headgate, kind, f"/bench/{kind}", None) for kind in ("static", "native", "python", "node")]
     notes = []
     try:
         offline = peers.ServerlessOffline(folder)
