@@ -25,8 +25,8 @@ enum hg_api_phase { HG_API_STARTING, HG_API_READY, HG_API_DRAINING };
 void api_server_set_phase(struct hg_api_server *api, enum hg_api_phase phase);
 
 /* hg_http_handler for the management listener; arg is the struct hg_api_server. */
-void api_server_on_request(struct hg_request *req, void *api);
+void api_server_on_request(struct hg_request *req, void *arg);
 /* Its on_large_body: what a 413 says to a call whose payload is beyond the server's own limit. */
-struct hg_str api_server_on_large_body(const struct hg_request *req, void *api);
+struct hg_str api_server_on_large_body(const struct hg_request *req, void *arg);
 
 #endif
