@@ -90,10 +90,10 @@ static enum hg_rc read_entry(struct archive *archive, zip_uint64_t index, struct
     bool is_dir_name = false;
     enum hg_rc rc;
 
+    *entry = (struct entry){.index = index, .name = hg_str_of(name)};
     if (!name)
         return hg_error_set(archive->err, HG_E_INVALID, "%s: entry %llu has no readable name",
                             archive->path, (unsigned long long)index);
-    *entry = (struct entry){.index = index, .name = hg_str_of(name)};
     while (entry->name.n > 1 && entry->name.p[entry->name.n - 1] == '/') {
         entry->name.n--;
         is_dir_name = true;

@@ -186,7 +186,7 @@ struct hg_node *call_get_azs(struct hg_eval *eval, const struct hg_node *argumen
         return NULL;
     if (!region.n)
         region = eval->region;
-    for (char zone = 'a'; zone <= 'c'; zone++) {
+    for (int zone = 'a'; zone <= 'c'; zone++) {
         const char *name = hg_arena_printf(eval->arena, "%.*s%c", HG_STR_ARG(region), zone);
 
         node_push(eval->arena, list, node_new_text(eval->arena, hg_str_of(name), at));

@@ -126,7 +126,7 @@ void node_append(struct hg_arena *arena, struct hg_node *map, const struct hg_no
 
 void node_push(struct hg_arena *arena, struct hg_node *list, struct hg_node *item)
 {
-    list->items = grown(arena, list->items, list->count, sizeof(*list->items));
+    list->items = grown(arena, list->items, list->count, sizeof(struct hg_node *));
     list->items[list->count++] = item;
 }
 
@@ -166,6 +166,13 @@ struct hg_node *node_copy(struct hg_arena *arena, const struct hg_node *node)
     return copy;
 }
 
+static size_t skip_digits(struct hg_str text, size_t i)
+{
+    while (i < text.n && text.p[i] >= '0' && text.p[i] <= '9')
+        i++;
+    return i;
+}
+
 /* RFC 8259 §6; YAML writes some numbers that JSON does not know: "+1", ".5", "1." */
 static bool is_json_number(struct hg_str text)
 {
@@ -174,14 +181,12 @@ static bool is_json_number(struct hg_str text)
     if (i < text.n && text.p[i] == '-')
         i++;
     digits = i;
-    while (i < text.n && text.p[i] >= '0' && text.p[i] <= '9')
-        i++;
+    i = skip_digits(text, digits);
     if (i == digits || (text.p[digits] == '0' && i - digits > 1))
         return false;
     if (i < text.n && text.p[i] == '.') {
-        digits = ++i;
-        while (i < text.n && text.p[i] >= '0' && text.p[i] <= '9')
-            i++;
+        digits = i + 1;
+        i = skip_digits(text, digits);
         if (i == digits)
             return false;
     }
@@ -190,8 +195,7 @@ static bool is_json_number(struct hg_str text)
         if (i < text.n && (text.p[i] == '+' || text.p[i] == '-'))
             i++;
         digits = i;
-        while (i < text.n && text.p[i] >= '0' && text.p[i] <= '9')
-            i++;
+        i = skip_digits(text, digits);
         if (i == digits)
             return false;
     }

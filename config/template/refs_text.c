@@ -272,7 +272,7 @@ static void append_placeholder(struct fill *fill, struct hg_str name)
 
 static void append_value(struct fill *fill, const char *value)
 {
-    struct hg_str rest = hg_str_of(value);
+    struct hg_str rest = hg_str_n(value, strlen(value));
     ptrdiff_t open, close;
 
     while ((open = hg_str_find(rest, '{')) >= 0) {
