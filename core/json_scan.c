@@ -359,8 +359,11 @@ struct hg_json_value hg_json_member(struct hg_json_value object, const char *nam
 
 static uint32_t four_hex(const char *p)
 {
-    return (uint32_t)(hex_value(p[0]) << 12 | hex_value(p[1]) << 8 | hex_value(p[2]) << 4 |
-                      hex_value(p[3]));
+    uint32_t code = 0;
+
+    for (int i = 0; i < 4; i++)
+        code = code << 4 | (uint32_t)hex_value(p[i]);
+    return code;
 }
 
 /* Resolves the escape at p (which begins with a backslash) into out; returns its length in the text. */

@@ -47,7 +47,9 @@ static inline struct hg_list *hg_list_pop_front(struct hg_list *head)
 
     if (link == head)
         return NULL;
-    hg_list_unlink(link);
+    head->next = link->next;
+    link->next->prev = head;
+    hg_list_init(link);
     return link;
 }
 

@@ -8,31 +8,44 @@ static bool is_tail(unsigned char c)
     return (c & 0xc0) == 0x80;
 }
 
+/* Overlong forms, surrogates and codes beyond U+10FFFF show in the first two bytes. */
+static bool is_second(unsigned char first, unsigned char c)
+{
+    switch (first) {
+    case 0xe0:
+        return c >= 0xa0 && c <= 0xbf;
+    case 0xed:
+        return c >= 0x80 && c <= 0x9f;
+    case 0xf0:
+        return c >= 0x90 && c <= 0xbf;
+    case 0xf4:
+        return c >= 0x80 && c <= 0x8f;
+    default:
+        return is_tail(c);
+    }
+}
+
+/* How long a character is that begins so; 0: none does. */
+static size_t length_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 size_t hg_utf8_next(struct hg_str text)
 {
     const unsigned char *p = (const unsigned char *)text.p;
+    size_t length = text.n ? length_of(p[0]) : 0;
 
-    if (text.n == 0)
+    if (length > text.n || (length > 1 && !is_second(p[0], p[1])))
         return 0;
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        return text.n >= 2 && is_tail(p[1]) ? 2 : 0;
-    if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        if (text.n < 3 || !is_tail(p[1]) || !is_tail(p[2]))
+    for (size_t i = 2; i < length; i++)
+        if (!is_tail(p[i]))
             return 0;
-        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f))
-            return 0;
-        return 3;
-    }
-    if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        if (text.n < 4 || !is_tail(p[1]) || !is_tail(p[2]) || !is_tail(p[3]))
-            return 0;
-        if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-            return 0;
-        return 4;
-    }
-    return 0;
+    return length;
 }
 
 /* How many of the first bytes are ASCII, eight at a time. */
