@@ -6,7 +6,13 @@
 #include "workers/error_doc.h"
 #include "workers/runtimes.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ID "5d4c0f5e-0000-4000-8000-000000000001"
 
@@ -94,6 +100,43 @@ static void overrides_must_exist(void **state)
     free(found);
 }
 
+static void write_program(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(close(fd), 0);
+}
+
+static void probe_can_be_cut_short(void **state)
+{
+    char folder[] = "/tmp/headgate-probe-XXXXXX";
+    struct hg_interpreter *asked = calloc(1, sizeof(*asked)), *stuck = calloc(1, sizeof(*stuck));
+    sigset_t all, before;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(asked->path, sizeof(asked->path), "%s/node", folder);
+    write_program(asked->path, "#!/bin/sh\necho v22.3.1\n");
+    /* What the probe's alarm does, at once. */
+    (void)snprintf(stuck->path, sizeof(stuck->path), "%s/stuck", folder);
+    write_program(stuck->path, "#!/bin/sh\nkill -ALRM $$\necho v22.3.1\n");
+    /* As on a helper thread. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    runtime_probe(HG_STR("nodejs22.x"), asked);
+    runtime_probe(HG_STR("nodejs22.x"), stuck);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert_int_equal(asked->major, 22);
+    assert_int_equal(stuck->major, 0);
+    (void)unlink(asked->path);
+    (void)unlink(stuck->path);
+    (void)rmdir(folder);
+    free(asked);
+    free(stuck);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +144,7 @@ int main(void)
         cmocka_unit_test(exits),
         cmocka_unit_test(identifiers),
         cmocka_unit_test(overrides_must_exist),
+        cmocka_unit_test(probe_can_be_cut_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
