@@ -235,18 +235,20 @@ void runtime_conn_send_error(struct hg_runtime_conn *conn, int status, const cha
                              const char *message)
 {
     char body[400], head[200], reply[sizeof(body) + sizeof(head)];
-    int body_length, head_length;
+    size_t body_length, head_length;
 
     send_held_ack(conn);
-    body_length = snprintf(body, sizeof(body), "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}",
-                           message, error_type);
-    head_length =
-        snprintf(head, sizeof(head),
-                 "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
-                 status, reason(status), body_length);
-    memcpy(reply, head, (size_t)head_length);
-    memcpy(reply + head_length, body, (size_t)body_length);
-    runtime_conn_send(conn, hg_str_n(reply, (size_t)(head_length + body_length)), NULL);
+    body_length = (size_t)snprintf(
+        body, sizeof(body), "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}", message, error_type);
+    head_length = (size_t)snprintf(
+        head, sizeof(head),
+        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status,
+        reason(status), body_length);
+    /* The texts are all ours. */
+    hg_assert(body_length < sizeof(body) && head_length < sizeof(head));
+    memcpy(reply, head, head_length);
+    memcpy(reply + head_length, body, body_length);
+    runtime_conn_send(conn, hg_str_n(reply, head_length + body_length), NULL);
 }
 
 /* ---- input ---- */
