@@ -328,7 +328,8 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
     }
     ref = resolved_ref(lambda, ctx);
     function = lambda->function;
-    if (!function && ref.n)
+    /* A colon at the end: the stage has no variable for the alias. */
+    if (!function && ref.n && !hg_str_ends(ref, HG_STR(":")))
         function = snapshot_find_function(ctx->snapshot, ref, HG_STR(""));
     if (!function) {
         ctx->integ_error = "The function does not exist";
