@@ -159,6 +159,13 @@ static const struct property_row *find_row(const char *of)
     return NULL;
 }
 
+/* "" and {}: tools write them for settings that nobody made. */
+static bool is_empty(const struct hg_node *value)
+{
+    return !value || value->kind == HG_NODE_NULL ||
+           (node_is_scalar(value) ? value->text.n == 0 : value->count == 0);
+}
+
 void properties_check(struct hg_transform *t, const struct hg_node *map, const char *of,
                       struct hg_str who)
 {
@@ -172,11 +179,13 @@ void properties_check(struct hg_transform *t, const struct hg_node *map, const c
         if (names_have(row->used, member->key, &suggest) ||
             names_have(row->harmless, member->key, &suggest))
             continue;
-        if (names_have(row->later, member->key, &suggest))
-            notice_add(t, HG_NOTICE_NOT_SERVED, member->line, "%.*s: %.*s", HG_STR_ARG(who),
-                       HG_STR_ARG(member->key));
-        else
+        if (names_have(row->later, member->key, &suggest)) {
+            if (!is_empty(member->value))
+                notice_add(t, HG_NOTICE_NOT_SERVED, member->line, "%.*s: %.*s", HG_STR_ARG(who),
+                           HG_STR_ARG(member->key));
+        } else {
             notice_add(t, HG_NOTICE_UNKNOWN, member->line, "%.*s: unknown property %.*s of %s%s",
                        HG_STR_ARG(who), HG_STR_ARG(member->key), of, suggest_text(&suggest));
+        }
     }
 }

@@ -402,6 +402,16 @@ static void test_types(void **state)
                 "unknown 7: G: unknown property Flavour of a resource\n");
 }
 
+static void test_empty_settings_are_none(void **state)
+{
+    case_expect(
+        *state,
+        "Resources:\n"
+        "  A: {Type: AWS::ApiGateway::RestApi, Properties: {Name: a, Policy: \"\"}}\n"
+        "  B: {Type: AWS::ApiGateway::RestApi, Properties: {Name: b, Policy: {Version: 2012-10-17}}}\n",
+        "later unknown", "later 3: B: Policy\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_quick_create),
         cmocka_unit_test(test_websocket_is_told_once),
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_empty_settings_are_none),
     };
 
     return cmocka_run_group_tests(tests, case_setup, case_teardown);

@@ -109,7 +109,7 @@ static void test_api_globals_reach_the_implicit_api(void **state)
         *state,
         HEAD
         "Globals:\n"
-        "  Api:\n    Name: named\n    Variables: {A: b}\n    BinaryMediaTypes: [image~1png]\n    Domain: {}\n"
+        "  Api:\n    Name: named\n    Variables: {A: b}\n    BinaryMediaTypes: [image~1png]\n    Domain: {DomainName: d.example}\n"
         "  HttpApi:\n    CorsConfiguration: true\n"
         "Resources:\n" FUNCTION("F", "      Runtime: python3.12\n      Handler: index.h\n"
                                      "      Events:\n"
