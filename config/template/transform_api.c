@@ -92,7 +92,7 @@ static const char *segment_fault(enum hg_api_kind kind, struct hg_str segment, b
     bool is_greedy;
 
     if (segment.n == 0)
-        return "an empty segment";
+        return is_last ? "a slash at its end; leave it out" : "an empty segment";
     if (hg_str_find(segment, '{') < 0 && hg_str_find(segment, '}') < 0) {
         for (size_t i = 0; i < segment.n; i++) {
             bool is_plain = is_name_char(segment.p[i]) ||

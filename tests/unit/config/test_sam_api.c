@@ -119,7 +119,7 @@ static void test_paths(void **state)
         "problem 9: path /e/{x+}/y has a greedy variable that is not last\n"
         "problem 10: path /g/{} has a variable without a name\n"
         "problem 11: path /h h has a character that is not one of a-z A-Z 0-9 . _ - :\n"
-        "problem 12: path /i/ has an empty segment\n");
+        "problem 12: path /i/ has a slash at its end; leave it out\n");
 }
 
 static void test_same_route_twice(void **state)
