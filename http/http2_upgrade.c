@@ -102,13 +102,15 @@ bool http2_upgrade(struct hg_conn *conn, const struct hg_request *req, struct hg
     stream->is_method_head = hg_str_is(req->method, "HEAD");
     is_good = copy_request(stream, req) &&
               nghttp2_session_upgrade2(h2->session, (const uint8_t *)hg_buf_str(&payload).p,
-                                       payload.len, stream->is_method_head, stream) == 0;
+                                       payload.len, stream->is_method_head, NULL) == 0;
     hg_buf_fini(&payload);
     if (!is_good) {
         stream_free(stream);
         http2_free(h2);
         return false;
     }
+    /* On a server, nghttp2_session_upgrade2 leaves its last argument out. */
+    hg_assert(nghttp2_session_set_stream_user_data(h2->session, 1, stream) == 0);
     conn_write(conn, answer, sizeof(answer) - 1);
     http2_submit_settings(h2);
     h2->newest_id = 1;

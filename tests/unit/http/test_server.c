@@ -157,6 +157,31 @@ static void test_head_byte_by_byte(void **state)
     (void)close(fd);
 }
 
+static void test_hand_over_to_http_2(void **state)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0";
+    static const char switching[] =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    int known, asked;
+
+    (void)state;
+    server_start();
+    known = client_connect();
+    client_send_n(known, preface, sizeof(preface));
+    client_skip(known, 9); /* the head of the server's SETTINGS */
+    asked = client_connect();
+    client_send(asked, "POST /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                       "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                       "HTTP2-Settings: AAMAAABk\r\n\r\n2\r\nab\r\n0\r\n\r\n");
+    client_skip(asked, sizeof(switching) - 1);
+    assert_int_equal(seen.requests, 1);
+    client_send_n(asked, preface, sizeof(preface));
+    turn_until(seen.done == 1);
+    (void)close(known);
+    (void)close(asked);
+    turn_until(server_connections(server) == 0);
+}
+
 static void test_bodies(void **state)
 {
     int fd;
@@ -539,6 +564,7 @@ int main(void)
         TEST(test_pipelined_requests_are_answered_in_order),
         TEST(test_deep_pipeline_without_reading),
         TEST(test_head_byte_by_byte),
+        TEST(test_hand_over_to_http_2),
         TEST(test_bodies),
         TEST(test_large_body_both_ways),
         TEST(test_expectations),
