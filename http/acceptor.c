@@ -177,23 +177,29 @@ static enum hg_rc refuse_bind(const char *address, int error, struct hg_error *e
     }
 }
 
-static enum hg_rc resolve(const char *address, struct addrinfo **found, struct hg_error *err)
+/* To be freed with freeaddrinfo; NULL with err set. */
+static struct addrinfo *resolve(const char *address, struct hg_error *err)
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
     char host[256], port[8];
     int error;
 
-    if (!split_address(address, host, port))
-        return hg_error_set(
+    if (!split_address(address, host, port)) {
+        (void)hg_error_set(
             err, HG_E_INVALID,
             "\"%s\" is not an address to listen on: write HOST:PORT, for example 127.0.0.1:8080",
             address);
-    error = getaddrinfo(host, port, &hints, found);
-    if (error)
-        return hg_error_set(err, HG_E_INVALID, "cannot listen on %s: host %s: %s", address, host,
-                            gai_strerror(error));
-    return HG_OK;
+        return NULL;
+    }
+    error = getaddrinfo(host, port, &hints, &found);
+    if (error) {
+        (void)hg_error_set(err, HG_E_INVALID, "cannot listen on %s: host %s: %s", address, host,
+                           gai_strerror(error));
+        return NULL;
+    }
+    return found;
 }
 
 /* The bound socket, or -1 with errno. */
@@ -217,30 +223,31 @@ static int bind_socket(const struct addrinfo *where)
 
 static void name_bound(struct hg_listener *listener, char bound[64])
 {
-    struct sockaddr_storage address;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address = {.six = {0}};
     socklen_t length = sizeof(address);
+    bool is_six;
     char host[46] = "";
 
-    (void)getsockname(listener->fd, (struct sockaddr *)&address, &length);
-    (void)getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), NULL, 0,
-                      NI_NUMERICHOST);
-    listener->port =
-        ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                            : ((struct sockaddr_in *)&address)->sin_port);
-    (void)snprintf(bound, 64, address.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
-                   (unsigned)listener->port);
+    (void)getsockname(listener->fd, &address.any, &length);
+    (void)getnameinfo(&address.any, length, host, sizeof(host), NULL, 0, NI_NUMERICHOST);
+    is_six = address.any.sa_family == AF_INET6;
+    listener->port = ntohs(is_six ? address.six.sin6_port : address.four.sin_port);
+    (void)snprintf(bound, 64, is_six ? "[%s]:%u" : "%s:%u", host, (unsigned)listener->port);
 }
 
 enum hg_rc listener_open(struct hg_server *server, const char *address, struct hg_tls *tls,
                          struct hg_http_handler handler, char bound[64], struct hg_error *err)
 {
     struct hg_listener *listener;
-    struct addrinfo *found;
-    enum hg_rc rc = resolve(address, &found, err);
+    struct addrinfo *found = resolve(address, err);
     int fd, error;
 
-    if (rc != HG_OK)
-        return rc;
+    if (!found)
+        return HG_E_INVALID;
     fd = bind_socket(found);
     error = errno;
     freeaddrinfo(found);

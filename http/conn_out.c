@@ -141,6 +141,7 @@ static void consume(struct hg_conn *conn, size_t length)
         chunk_free(done);
     }
     if (length) {
+        hg_assert(out->first != NULL);
         out->first->at += length;
         out->first->length -= length;
     }

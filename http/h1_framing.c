@@ -183,7 +183,7 @@ static void split_path(struct h1_framing *framing, struct hg_str target)
     ptrdiff_t mark = hg_str_find(target, '?');
 
     framing->path = mark < 0 ? target : hg_str_n(target.p, (size_t)mark);
-    framing->query = mark < 0 ? (struct hg_str){0} : hg_str_skip(target, (size_t)mark + 1);
+    framing->query = mark < 0 ? hg_str_n(NULL, 0) : hg_str_skip(target, (size_t)mark + 1);
     if (framing->path.n == 0)
         framing->path = HG_STR("/");
 }

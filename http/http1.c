@@ -242,10 +242,8 @@ static size_t take_head(struct http1 *h1, const char *bytes, size_t length)
     if (length && !h1->head_since_us)
         h1->head_since_us = conn_now_us(h1->conn);
     if (is_preface(h1, bytes, length)) {
-        if (length >= PREFACE_BYTES) {
+        if (length >= PREFACE_BYTES)
             http2_start(h1->conn);
-            free(h1);
-        }
         return 0;
     }
     result = h1_parse_head(&head, bytes, length);
@@ -343,7 +341,6 @@ static bool upgrade(struct http1 *h1, struct http1_stream *stream)
     if (!http2_upgrade(conn, &stream->req, stream->framing.h2_settings))
         return false;
     http1_drop_current(h1);
-    free(h1);
     return true;
 }
 
@@ -388,9 +385,11 @@ static size_t on_bytes(struct hg_conn *conn, const char *bytes, size_t length)
     do {
         step = take_some(h1, bytes + used, length - used);
         used += step;
-        /* Handed over to HTTP/2: h1 is gone. */
-        if (conn->protocol != &http1_ops)
+        /* Handed over to HTTP/2. */
+        if (conn->protocol != &http1_ops) {
+            free(h1);
             return used;
+        }
     } while (step && used < length);
     h1->is_in_input = false;
     hold_back(h1, length - used);

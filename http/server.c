@@ -31,7 +31,7 @@ struct hg_server *server_new(struct hg_loops *loops, const struct hg_server_limi
     (void)snprintf(server->large_body_text, sizeof(server->large_body_text),
                    "HTTP content length exceeded %zu bytes.", limits->max_body_bytes);
     server->loops = loops;
-    server->shards = hg_calloc(loops->count, sizeof(*server->shards));
+    server->shards = hg_calloc(loops->count, sizeof(struct hg_shard *));
     for (unsigned i = 0; i < loops->count; i++)
         server->shards[i] = shard_new(server, loops->loops[i]);
     server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
