@@ -39,7 +39,7 @@ const struct hg_integ_names integ_names_method = {"Integration",
                                                   "StatusCode",
                                                   "ResponseParameters",
                                                   "ResponseTemplates",
-                                                   "ContentHandling"};
+                                                  "ContentHandling"};
 const struct hg_integ_names integ_names_v2 = {NULL,
                                               "IntegrationType",
                                               "IntegrationMethod",
@@ -434,8 +434,7 @@ static void read_members(struct hg_transform *t, struct hg_integ_model *model,
     const struct hg_node *passthrough = member(node, names->passthrough);
 
     model->uri = read_text(t, member(node, names->uri), what, HG_STR(""));
-    model->http_method =
-        upper(t, read_text(t, member(node, names->http_method), what, HG_STR("")));
+    model->http_method = upper(t, read_text(t, member(node, names->http_method), what, HG_STR("")));
     model->subtype = read_text(t, member(node, names->subtype), what, HG_STR(""));
     if (kind == HG_API_HTTP)
         model->payload_version =

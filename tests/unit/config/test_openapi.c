@@ -331,29 +331,31 @@ static void test_method_of_the_integration_in_any_case(void **state)
 {
     struct transform_case *c = *state;
 
-    expect(state,
-           "        paths: {/a: {get: {" INTEGRATION
-           "{type: AWS_PROXY, httpMethod: post, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}}}\n",
-           "route warning", "route Api GET /a -> proxy F\n");
+    expect(
+        state,
+        "        paths: {/a: {get: {" INTEGRATION
+        "{type: AWS_PROXY, httpMethod: post, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}}}\n",
+        "route warning", "route Api GET /a -> proxy F\n");
     assert_str(c->snapshot->apis[0].routes[0].integration->http_method, "POST");
 }
 
 /* It changes nothing for a proxy and for text that stays text. */
 static void test_content_handling(void **state)
 {
-    expect(state,
-           "        paths:\n"
-           "          /a:\n"
-           "            get: {" INTEGRATION
-           "{type: aws_proxy, httpMethod: POST, contentHandling: CONVERT_TO_BINARY, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}\n"
-           "            put: {" INTEGRATION
-           "{type: mock, contentHandling: CONVERT_TO_TEXT, requestTemplates: {application/json: '{statusCode: 200}'}}}\n"
-           "            post: {" INTEGRATION "{type: mock, contentHandling: CONVERT_TO_BINARY}}\n"
-           "            patch: {" INTEGRATION
-           "{type: mock, responses: {default: {statusCode: 200, contentHandling: CONVERT_TO_BINARY}}}}\n",
-           "later unknown",
-           "later 13: POST /a: contentHandling\n"
-           "later 14: PATCH /a: contentHandling\n");
+    expect(
+        state,
+        "        paths:\n"
+        "          /a:\n"
+        "            get: {" INTEGRATION
+        "{type: aws_proxy, httpMethod: POST, contentHandling: CONVERT_TO_BINARY, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}\n"
+        "            put: {" INTEGRATION
+        "{type: mock, contentHandling: CONVERT_TO_TEXT, requestTemplates: {application/json: '{statusCode: 200}'}}}\n"
+        "            post: {" INTEGRATION "{type: mock, contentHandling: CONVERT_TO_BINARY}}\n"
+        "            patch: {" INTEGRATION
+        "{type: mock, responses: {default: {statusCode: 200, contentHandling: CONVERT_TO_BINARY}}}}\n",
+        "later unknown",
+        "later 13: POST /a: contentHandling\n"
+        "later 14: PATCH /a: contentHandling\n");
 }
 
 int main(void)
