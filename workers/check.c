@@ -100,6 +100,20 @@ static void check_handler(const struct hg_function *function, const struct hg_ru
                            HG_STR_ARG(module), HG_STR_ARG(function->code_dir));
 }
 
+/* Behind what was found about the handler, if anything was. */
+static void warn_of_interpreter(const struct hg_function *function,
+                                const struct hg_interpreter *interpreter, struct hg_error *warning)
+{
+    struct hg_error about_handler = *warning;
+
+    if (about_handler.text[0])
+        (void)hg_error_set(warning, HG_OK, "%.500s; %.500s", about_handler.text,
+                           interpreter->warning);
+    else
+        (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name),
+                           interpreter->warning);
+}
+
 static enum hg_rc check_managed(const struct hg_workers_options *options,
                                 const struct hg_function *function,
                                 const struct hg_runtime_id *runtime, struct hg_error *err,
@@ -113,9 +127,8 @@ static enum hg_rc check_managed(const struct hg_workers_options *options,
         check_handler(function, runtime, warning);
     if (rc != HG_OK)
         hg_error_prefix(err, "function %.*s", HG_STR_ARG(function->name));
-    else if (interpreter->warning[0])
-        (void)hg_error_set(warning, HG_OK, "function %.*s: %s", HG_STR_ARG(function->name),
-                           interpreter->warning);
+    else if (interpreter->warning[0] && warning)
+        warn_of_interpreter(function, interpreter, warning);
     free(interpreter);
     return rc;
 }
