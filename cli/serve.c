@@ -103,6 +103,7 @@ static void print_start(const struct hg_platform *platform, const struct hg_snap
     for (size_t i = 0; i < platform->url_count; i++)
         (void)printf("listening %s\n", platform->urls[i]);
     (void)printf("management %s\n", platform->management_url);
+    (void)printf("isolation %s\n", workers_isolation(platform->workers));
     (void)fflush(stdout);
 }
 

@@ -131,6 +131,11 @@ void workers_render_metrics(struct hg_workers *workers, struct hg_buf *out)
     free(rows);
 }
 
+const char *workers_isolation(const struct hg_workers *workers)
+{
+    return workers->launcher->isolation;
+}
+
 void workers_render_health(struct hg_workers *workers, struct hg_json *json)
 {
     size_t count;
@@ -145,6 +150,6 @@ void workers_render_health(struct hg_workers *workers, struct hg_json *json)
     hg_json_field_i64(json, "idle", (int64_t)stats_get(&sum.idle));
     hg_json_field_i64(json, "starting", (int64_t)stats_get(&sum.starting));
     hg_json_field_i64(json, "queued", (int64_t)stats_get(&sum.queued));
-    hg_json_field_cstr(json, "isolation", workers->launcher->isolation);
+    hg_json_field_cstr(json, "isolation", workers_isolation(workers));
     hg_json_end_object(json);
 }

@@ -55,6 +55,9 @@ void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(
 /* Loops must be stopped. */
 void workers_free(struct hg_workers *workers);
 
+/* The isolation that is in force: "process" or "none"; static. */
+const char *workers_isolation(const struct hg_workers *workers);
+
 /* Prometheus text: invocations, errors, throttles, cold starts, durations, environments per function. Any loop. */
 void workers_render_metrics(struct hg_workers *workers, struct hg_buf *out);
 /* {"environments":…,"idle":…,"starting":…,"queued":…} for the health page; also what isolation is in force. */
