@@ -5,6 +5,12 @@
 #include "core/clock.h"
 #include "core/id.h"
 
+#ifdef __aarch64__
+#define HG_MACHINE_ARCHITECTURE "arm64"
+#else
+#define HG_MACHINE_ARCHITECTURE "x86_64"
+#endif
+
 enum {
     TIMEOUT_DEFAULT_S = 3,
     TIMEOUT_MAX_S = 900,
@@ -147,6 +153,33 @@ static void read_architecture(struct hg_transform *t, const struct hg_resource *
     else
         problem_at(t, list, "%.*s: Architectures must be a list with one of x86_64 and arm64",
                    HG_STR_ARG(resource->id));
+}
+
+/* What is stored and reported, and has no effect when the function runs: said, so that nobody relies on it. */
+static void warn_of_no_effect(struct hg_transform *t, const struct hg_resource *resource,
+                              const struct hg_function *function)
+{
+    static const struct {
+        const char *property, *text;
+    } rows[] = {
+        {"EphemeralStorage", "the size of temporary storage is reported, not enforced"},
+        {"ProvisionedConcurrencyConfig",
+         "no environments are kept initialised; they start on demand"},
+    };
+
+    for (size_t i = 0; i < HG_COUNT(rows); i++) {
+        const struct hg_node *node = resource_get(resource, rows[i].property);
+
+        if (node)
+            notice_add(t, HG_NOTICE_WARNING, node->line, "%.*s: %s: %s", HG_STR_ARG(resource->id),
+                       rows[i].property, rows[i].text);
+    }
+    if (resource_get(resource, "Architectures") &&
+        !hg_str_is(function->architecture, HG_MACHINE_ARCHITECTURE))
+        notice_add(
+            t, HG_NOTICE_WARNING, resource_get(resource, "Architectures")->line,
+            "%.*s: Architectures: this machine is %s; native code built for %.*s will not run",
+            HG_STR_ARG(resource->id), HG_MACHINE_ARCHITECTURE, HG_STR_ARG(function->architecture));
 }
 
 static bool is_variable_name(struct hg_str name)
@@ -336,6 +369,7 @@ struct hg_function *function_make(struct hg_transform *t, const struct hg_resour
                                resource_what(t, resource, "Role"), HG_STR(""));
     read_sizes(t, resource, function);
     read_architecture(t, resource, function);
+    warn_of_no_effect(t, resource, function);
     read_environment(t, resource, function);
     env_vars_apply(t, function);
     read_logging(t, resource, function);
