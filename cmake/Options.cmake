@@ -11,6 +11,11 @@ if(HG_WERROR)
     add_compile_options(-Werror)
 endif()
 
+# Places where tests make the program die; see core/crash_point.h.
+if(HG_BUILD_TESTS)
+    add_compile_definitions(HG_CRASH_POINTS=1)
+endif()
+
 if(HG_SANITIZE)
     add_compile_options(-fsanitize=${HG_SANITIZE} -fno-omit-frame-pointer -g -O1)
     add_link_options(-fsanitize=${HG_SANITIZE})

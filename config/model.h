@@ -43,7 +43,9 @@ struct hg_function {
     struct hg_str log_group;                       /* "/aws/lambda/<name>" unless configured */
     struct hg_kv_list tags;
     unsigned memory_mb, timeout_s, ephemeral_mb;
-    int reserved_concurrency; /* -1: none */
+    int reserved_concurrency;  /* -1: none */
+    struct hg_str dead_letter; /* DeadLetterConfig.TargetArn; "" for none */
+    bool may_recurse;          /* RecursiveLoop Allow */
     int64_t last_modified_ms;
     struct hg_str code_sha256; /* base64 */
     uint64_t code_size;
@@ -164,6 +166,14 @@ struct hg_url {
     struct hg_cors cors;
 };
 
+/* EventInvokeConfig of a template; see config/event_config.h for what is in force. */
+struct hg_event_setting {
+    struct hg_str function_name, qualifier; /* "$LATEST", a version or an alias */
+    int max_retries, max_age_s;             /* -1: not given */
+    struct hg_str on_success, on_failure;   /* targets; "" for none */
+    unsigned line;
+};
+
 /* Understood but not served yet, or unknown: said at start-up with its line. */
 enum hg_notice_kind { HG_NOTICE_NOT_SERVED, HG_NOTICE_UNKNOWN, HG_NOTICE_WARNING };
 struct hg_notice {
@@ -189,6 +199,8 @@ struct hg_snapshot {
     size_t api_count;
     struct hg_url *urls;
     size_t url_count;
+    struct hg_event_setting *event_settings;
+    size_t event_setting_count;
     struct hg_notice *notices;
     size_t notice_count;
     struct hg_output *outputs;

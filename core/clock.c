@@ -3,6 +3,7 @@
  */
 #include "core/clock.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -24,6 +25,35 @@ int64_t hg_mono_us(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t hg_boot_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Wall clock minus boot clock, fixed at the first look. */
+static _Atomic int64_t steady_offset_ms;
+
+void hg_steady_set(int64_t now_ms)
+{
+    atomic_store(&steady_offset_ms, now_ms - hg_boot_ms());
+}
+
+int64_t hg_steady_ms(void)
+{
+    int64_t offset = atomic_load_explicit(&steady_offset_ms, memory_order_relaxed);
+
+    if (hg_unlikely(!offset)) {
+        int64_t fresh = hg_wall_ms() - hg_boot_ms();
+
+        if (atomic_compare_exchange_strong(&steady_offset_ms, &offset, fresh))
+            offset = fresh;
+    }
+    return offset + hg_boot_ms();
 }
 
 static struct tm parts_of(int64_t wall_ms)

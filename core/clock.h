@@ -8,6 +8,15 @@
 
 int64_t hg_wall_ms(void); /* since 1970, UTC */
 int64_t hg_mono_us(void); /* since some moment in the past */
+/*
+ * Wall-clock time at the program's start plus what has passed since, sleep of the machine included: what is stored as
+ * due or accepted is in this time, so that a stepped clock neither hurries nor loses anything.
+ */
+int64_t hg_steady_ms(void);
+/* For a store that knows better at start (same boot, clock stepped since): now is this. Before other threads start. */
+void hg_steady_set(int64_t now_ms);
+/* Since the machine started, its sleep included. */
+int64_t hg_boot_ms(void);
 
 enum { HG_TIME_TEXT_MAX = 40 };
 

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 
+#include <stdatomic.h>
 #include <sys/random.h>
 
 static _Thread_local uint64_t state[4];
@@ -48,14 +49,11 @@ void hg_hex_id(char *out, size_t digits)
     out[digits] = '\0';
 }
 
-void hg_uuid(char out[HG_UUID_LEN + 1])
+static void write_uuid(uint64_t high, uint64_t low, char out[HG_UUID_LEN + 1])
 {
     static const char hex[] = "0123456789abcdef";
-    uint64_t high = hg_random_u64(), low = hg_random_u64();
     size_t at = 0;
 
-    high = (high & 0xffffffffffff0fffULL) | 0x4000;
-    low = (low & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
     for (int shift = 60; shift >= 0; shift -= 4) {
         out[at++] = hex[high >> shift & 15];
         if (at == 8 || at == 13)
@@ -68,6 +66,34 @@ void hg_uuid(char out[HG_UUID_LEN + 1])
             out[at++] = '-';
     }
     out[at] = '\0';
+}
+
+void hg_uuid(char out[HG_UUID_LEN + 1])
+{
+    write_uuid((hg_random_u64() & 0xffffffffffff0fffULL) | 0x4000,
+               (hg_random_u64() & 0x3fffffffffffffffULL) | 0x8000000000000000ULL, out);
+}
+
+/* Milliseconds and, in the 12 bits behind them, a fraction; or one more than the last when that is larger. */
+static uint64_t next_moment(void)
+{
+    static _Atomic uint64_t last;
+    uint64_t us = (uint64_t)hg_mono_us() % 1000;
+    uint64_t now = (uint64_t)hg_steady_ms() << 12 | us * 4096 / 1000;
+    uint64_t before = atomic_load(&last), moment;
+
+    do {
+        moment = now > before ? now : before + 1;
+    } while (!atomic_compare_exchange_weak(&last, &before, moment));
+    return moment;
+}
+
+void hg_uuid_ordered(char out[HG_UUID_LEN + 1])
+{
+    uint64_t moment = next_moment();
+
+    write_uuid((moment & ~0xfffULL) << 4 | 0x7000 | (moment & 0xfff),
+               (hg_random_u64() & 0x3fffffffffffffffULL) | 0x8000000000000000ULL, out);
 }
 
 bool hg_uuid_is_valid(struct hg_str text)

@@ -11,6 +11,8 @@ enum { HG_UUID_LEN = 36, HG_EXTENDED_ID_LEN = 16 };
 uint64_t hg_random_u64(void);
 /* Random UUID (RFC 9562 version 4), terminated. */
 void hg_uuid(char out[HG_UUID_LEN + 1]);
+/* Time-ordered UUID (RFC 9562 version 7): later ones sort behind earlier ones of this process. */
+void hg_uuid_ordered(char out[HG_UUID_LEN + 1]);
 bool hg_uuid_is_valid(struct hg_str text);
 /* digits lower-case hex digits, terminated; digits is at most 64. */
 void hg_hex_id(char *out, size_t digits);

@@ -11,6 +11,7 @@
 struct hg_thread {
     pthread_t id;
     struct hg_loop *loop;
+    char name[16];
 };
 
 static _Thread_local struct hg_loop *current;
@@ -191,26 +192,53 @@ struct hg_loops *hg_loops_new(unsigned count)
 static void *run_thread(void *arg)
 {
     struct hg_thread *thread = arg;
-    char name[16];
 
-    (void)snprintf(name, sizeof(name), "loop-%u", thread->loop->index);
-    (void)pthread_setname_np(pthread_self(), name);
+    (void)pthread_setname_np(pthread_self(), thread->name);
     hg_loop_run(thread->loop);
     return NULL;
 }
 
-void hg_loops_start(struct hg_loops *loops)
+/* Signals are for the control loop's thread. */
+static void start_thread(struct hg_thread *thread)
 {
     sigset_t all, before;
 
-    /* Signals are for the control loop's thread. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (unsigned i = 0; i < loops->count; i++) {
-        loops->threads[i].loop = loops->loops[i];
-        hg_assert(pthread_create(&loops->threads[i].id, NULL, run_thread, &loops->threads[i]) == 0);
-    }
+    hg_assert(pthread_create(&thread->id, NULL, run_thread, thread) == 0);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+struct hg_loop_thread {
+    struct hg_thread thread;
+};
+
+struct hg_loop_thread *hg_loop_thread_start(struct hg_loop *loop, const char *name)
+{
+    struct hg_loop_thread *started = hg_calloc(1, sizeof(*started));
+
+    started->thread.loop = loop;
+    (void)snprintf(started->thread.name, sizeof(started->thread.name), "%s", name);
+    start_thread(&started->thread);
+    return started;
+}
+
+void hg_loop_thread_stop(struct hg_loop_thread *started)
+{
+    hg_loop_stop(started->thread.loop);
+    (void)pthread_join(started->thread.id, NULL);
+    free(started);
+}
+
+void hg_loops_start(struct hg_loops *loops)
+{
+    for (unsigned i = 0; i < loops->count; i++) {
+        struct hg_thread *thread = &loops->threads[i];
+
+        thread->loop = loops->loops[i];
+        (void)snprintf(thread->name, sizeof(thread->name), "loop-%u", thread->loop->index);
+        start_thread(thread);
+    }
 }
 
 void hg_loops_stop(struct hg_loops *loops)

@@ -73,6 +73,12 @@ void hg_timer_start_ms(struct hg_timer *timer, int64_t delay_ms);
 void hg_timer_stop(struct hg_timer *timer);
 bool hg_timer_is_running(const struct hg_timer *timer);
 
+/* A loop with a thread of its own, named name. */
+struct hg_loop_thread;
+struct hg_loop_thread *hg_loop_thread_start(struct hg_loop *loop, const char *name);
+/* Stops the loop, joins the thread; the loop stays the caller's. */
+void hg_loop_thread_stop(struct hg_loop_thread *thread);
+
 /* N equal loops with a thread each, and the control loop for the calling thread. */
 struct hg_loops {
     unsigned count; /* of the equal loops */

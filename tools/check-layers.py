@@ -29,7 +29,7 @@ FENCES = {
     "event2/*": ["core/*", "cli/local_client.c"],
     "event.h": [],
     "nghttp2/*": ["http/http2*"],
-    "openssl/*": ["http/tls*", "core/crypto.c"],
+    "openssl/*": ["http/tls*", "core/crypto.c", "core/redis*.c", "http/client*.c"],
     "yaml.h": ["config/template/yaml*.c"],
     "cjson/*": ["config/*", "api/*", "cli/*"],
     "cJSON.h": ["config/*", "api/*", "cli/*"],
@@ -37,8 +37,8 @@ FENCES = {
     "sqlite3.h": ["config/store*.c"],
     "lmdb.h": ["queue/embedded*.c"],
     "curl/*": ["http/client*.c"],
-    "hiredis/*": ["core/redis.c"],
-    "librdkafka/*": ["core/kafka.c", "queue/kafka*.c", "router/source_kafka*.c"],
+    "hiredis/*": ["core/redis*.c"],
+    "librdkafka/*": ["core/kafka*.c", "queue/kafka*.c", "router/source_kafka*.c"],
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.M)

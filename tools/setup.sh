@@ -29,7 +29,8 @@ want_run() {
     want_tool ccache ccache
     want_tool python3 python3
     want_tool node nodejs
-    want libc6-dev libevent-dev libnghttp2-dev libssl-dev libyaml-dev libcjson-dev libzip-dev zlib1g-dev libpcre2-dev
+    want libc6-dev libevent-dev libnghttp2-dev libssl-dev libyaml-dev libcjson-dev libzip-dev zlib1g-dev libpcre2-dev \
+        liblmdb-dev libhiredis-dev librdkafka-dev libcurl4-openssl-dev libsqlite3-dev
 }
 
 want_test() {
