@@ -53,6 +53,8 @@ write_settings() {
 		num.partitions=4
 		num.network.threads=2
 		num.io.threads=2
+		broker.heartbeat.interval.ms=500
+		broker.session.timeout.ms=2500
 		offsets.topic.num.partitions=1
 		offsets.topic.replication.factor=1
 		transaction.state.log.num.partitions=1
