@@ -40,6 +40,10 @@ struct hg_dest_op {
     char receipt[HG_EVENT_WHY_MAX], why[HG_EVENT_WHY_MAX];
 
     void *state; /* the destination's, while it is being sent */
+
+    /* dest.c's. */
+    struct hg_task late;
+    bool is_late;
 };
 
 struct hg_dest_ops {
@@ -48,6 +52,7 @@ struct hg_dest_ops {
     bool (*matches)(struct hg_str target);
     /* Sets up dest->state; HG_E_INVALID with a sentence for a target that can never work. */
     enum hg_rc (*bind)(struct hg_dest *dest, const char *target, struct hg_error *err);
+    /* Ends, at any later time and once, with dest_accept, dest_refuse or dest_refuse_later. */
     void (*send)(struct hg_dest *dest, struct hg_dest_op *op);
     /* After it returns done never runs; the target may have got it. */
     void (*cancel)(struct hg_dest *dest, struct hg_dest_op *op);
@@ -74,5 +79,18 @@ void dest_send(struct hg_dest *dest, struct hg_dest_op *op);
 void dest_cancel(struct hg_dest *dest, struct hg_dest_op *op);
 /* Nothing may be being sent. NULL is allowed. */
 void dest_free(struct hg_dest *dest);
+
+/* The target as it may be shown: without user information (user:password@). */
+void dest_show(const char *target, char out[HG_EVENT_TARGET_MAX + 1]);
+
+/*
+ * For the kinds: how a send ends. Texts are cut to fit and made printable. accept and refuse run op->done, so they are
+ * never called inside send; refuse_later is for what send itself finds out, and needs no cancel of the kind.
+ */
+void dest_accept(struct hg_dest_op *op, const char *receipt, ...) hg_printf_like(2, 3);
+void dest_refuse(struct hg_dest_op *op, enum hg_rc rc, bool is_final, const char *why, ...)
+    hg_printf_like(4, 5);
+void dest_refuse_later(struct hg_dest *dest, struct hg_dest_op *op, enum hg_rc rc, bool is_final,
+                       const char *why, ...) hg_printf_like(5, 6);
 
 #endif
