@@ -1,8 +1,11 @@
 /*
- * What an engine must do. One instance, one thread: every function below runs
- * on the queue's own loop, and so does all that the engine itself sets up
- * there. An operation ends with queue_op_end, at any later time; never inside
- * the call that submitted it on another loop, which queue.c sees to.
+ * What an engine must do. One instance, one thread: every function below but
+ * check runs on the queue's own loop, and so does all that the engine itself
+ * sets up there. An operation ends with queue_op_end, at any later time or at
+ * once: its submitter hears of it later, which queue.c sees to.
+ *
+ * open and close run while the loop stands still, before its thread starts and
+ * after it has ended; they may turn it themselves (hg_loop_turn).
  */
 #ifndef HG_QUEUE_BACKEND_H
 #define HG_QUEUE_BACKEND_H
@@ -21,6 +24,8 @@ struct hg_queue {
 
 struct hg_queue_ops {
     const char *scheme; /* "embedded", "redis", "kafka" */
+    /* Whether the URI and the engine's own options mean something; nothing is opened. Any thread. HG_E_INVALID with a sentence. */
+    enum hg_rc (*check)(const struct hg_queue_options *options, struct hg_error *err);
     /*
      * May block. HG_OK also when a server cannot be reached yet (queue_set_down says why); an error for what will
      * not mend itself: a bad URI or option, refused credentials, a damaged or newer store.
@@ -34,7 +39,10 @@ struct hg_queue_ops {
     void (*settle)(struct hg_queue *queue, struct hg_settle_op *op);
     void (*find)(struct hg_queue *queue, struct hg_find_op *op);
     void (*change)(struct hg_queue *queue, struct hg_change_op *op);
-    /* Ends: nothing that was acknowledged is lost; leases of this node are given back where others wait for them. Frees engine. May block, bounded. */
+    /*
+     * Ends every operation it still has. Nothing that was acknowledged is lost; leases of this node are given back where
+     * others wait for them. Frees engine. May block, bounded.
+     */
     void (*close)(struct hg_queue *queue);
 };
 
