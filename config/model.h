@@ -9,8 +9,7 @@
 
 #include "core/arena.h"
 #include "core/map.h"
-
-#include <stdatomic.h>
+#include "core/published.h"
 
 struct hg_kv {
     struct hg_str key, value;
@@ -187,7 +186,7 @@ struct hg_output {
 };
 
 struct hg_snapshot {
-    _Atomic unsigned refs;
+    struct hg_counted counted;
     struct hg_arena *arena;
     struct hg_str region, account, stack_name;
     struct hg_function **functions;

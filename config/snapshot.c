@@ -19,7 +19,7 @@ struct hg_snapshot *snapshot_new(struct hg_str region, struct hg_str account)
     struct hg_arena *arena = hg_arena_new(SNAPSHOT_BYTES_MAX);
     struct hg_snapshot *snapshot = hg_arena_must(arena, sizeof(*snapshot));
 
-    atomic_init(&snapshot->refs, 1);
+    atomic_init(&snapshot->counted.refs, 1);
     snapshot->arena = arena;
     snapshot->region = hg_arena_str(arena, region);
     snapshot->account = hg_arena_str(arena, account);
@@ -30,13 +30,13 @@ struct hg_snapshot *snapshot_new(struct hg_str region, struct hg_str account)
 
 struct hg_snapshot *snapshot_ref(struct hg_snapshot *snapshot)
 {
-    (void)atomic_fetch_add_explicit(&snapshot->refs, 1, memory_order_relaxed);
+    hg_counted_ref(&snapshot->counted);
     return snapshot;
 }
 
 void snapshot_unref(struct hg_snapshot *snapshot)
 {
-    if (snapshot && atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) == 1)
+    if (snapshot && hg_counted_unref(&snapshot->counted))
         hg_arena_free(snapshot->arena);
 }
 

@@ -146,7 +146,7 @@ static void test_registry(void **state)
     pthread_t threads[3];
 
     (void)state;
-    assert_int_equal(first->refs, 2);
+    assert_int_equal(first->counted.refs, 2);
     for (size_t i = 0; i < HG_COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_until_over, &readers), 0);
     for (int i = 0; i < 2000; i++)
@@ -156,7 +156,7 @@ static void test_registry(void **state)
     for (size_t i = 0; i < HG_COUNT(threads); i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(registry_version(readers.registry), 2001);
-    assert_int_equal(first->refs, 1);
+    assert_int_equal(first->counted.refs, 1);
     snapshot_unref(first);
     registry_free(readers.registry);
 }
