@@ -40,7 +40,8 @@ def redis(folder, policy):
 
 def nats(folder, sync):
     port = free_port()
-    program = tool("nats-server", ROOT / ".tools/bin/nats-server")
+    pinned = ROOT / ".tools/bin/nats-server"  # Debian's is too old to flush each message
+    program = pinned if pinned.exists() else tool("nats-server")
     config = folder / f"nats-{port}.conf"
     config.write_text(f'listen: "127.0.0.1:{port}"\n'
                       f'jetstream {{ store_dir: "{folder}/nats-{port}"\n{f"sync_interval: {sync}" if sync else ""} }}\n')

@@ -24,7 +24,10 @@ static void check(struct amqp_peer *peer, const char *what)
     amqp_rpc_reply_t reply = amqp_get_rpc_reply(peer->connection);
 
     if (reply.reply_type != AMQP_RESPONSE_NORMAL)
-        publisher_fail("amqp: %s failed", what);
+        publisher_fail("amqp: %s failed: %s", what,
+                       reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION
+                           ? amqp_error_string2(reply.library_error)
+                           : "the server refused");
 }
 
 static void *open_amqp(struct publisher *publisher, const char *host, int port)
@@ -45,8 +48,9 @@ static void *open_amqp(struct publisher *publisher, const char *host, int port)
     socket = amqp_tcp_socket_new(peer->connection);
     if (!socket || amqp_socket_open(socket, host, port) != AMQP_STATUS_OK)
         publisher_fail("amqp: cannot connect to %s:%d", host, port);
-    (void)amqp_login(peer->connection, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest");
-    check(peer, "login");
+    if (amqp_login(peer->connection, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest")
+            .reply_type != AMQP_RESPONSE_NORMAL)
+        publisher_fail("amqp: the server refused the login");
     (void)amqp_channel_open(peer->connection, 1);
     check(peer, "channel.open");
     (void)amqp_queue_declare(peer->connection, 1, amqp_cstring_bytes(kind ? kind : "classic"), 0, 1,
