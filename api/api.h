@@ -4,6 +4,7 @@
 #ifndef HG_API_API_H
 #define HG_API_API_H
 
+#include "config/event_config.h"
 #include "gateway/gateway.h"
 
 struct hg_api_server;
@@ -13,6 +14,7 @@ struct hg_api_options {
     struct hg_registry *registry;
     struct hg_workers *workers;
     struct hg_gateway *gateway;
+    struct hg_event_configs *event_configs;
     struct hg_server *server; /* for connection figures */
     unsigned max_concurrency; /* what GetAccountSettings reports */
 };

@@ -168,6 +168,9 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *sna
     enum hg_rc rc;
 
     platform->registry = registry_new(snapshot);
+    platform->configs = event_configs_open(platform->data_dir.path, snapshot, err);
+    if (!platform->configs)
+        return HG_E_IO;
     rc = make_workers(platform, err);
     if (rc != HG_OK)
         return rc;
@@ -188,6 +191,7 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *sna
         .registry = platform->registry,
         .workers = platform->workers,
         .gateway = platform->gateway,
+        .event_configs = platform->configs,
         .server = platform->server,
         .max_concurrency = settings->max_concurrency,
     };
@@ -271,6 +275,7 @@ void platform_close(struct hg_platform *platform)
     gateway_free(platform->gateway);
     server_free(platform->server);
     workers_free(platform->workers);
+    event_configs_close(platform->configs);
     registry_free(platform->registry);
     tls_free(platform->tls);
     hg_loops_free(platform->loops);

@@ -20,6 +20,7 @@ struct hg_platform {
     struct hg_tls *tls;
     struct hg_workers *workers;
     struct hg_registry *registry;
+    struct hg_event_configs *configs;
     struct hg_gateway *gateway;
     struct hg_api_server *api;
     char urls[PLATFORM_URLS_MAX][PLATFORM_URL_LEN]; /* of the public listeners, cleartext first */

@@ -8,6 +8,7 @@
 
 #include "config/model.h"
 #include "core/error.h"
+#include "core/offload.h"
 
 enum { HG_DESTINATION_MAX = 512, HG_EVENT_RETRIES_DEFAULT = 2, HG_EVENT_AGE_DEFAULT_S = 21600 };
 
@@ -23,15 +24,50 @@ struct hg_event_config {
 struct hg_event_configs;
 
 /*
- * Opens what the API stored in data_dir and applies the template's (snapshot->event_settings): a changed or new one of
- * the template is taken, one that the template no longer has goes, one that only the API made stays. Blocks.
+ * Opens what the API stored in data_dir (config/store.h) and applies the template's (snapshot->event_settings): a changed or new one of
+ * the template is taken, one that the template no longer has goes, one that only the API made stays. Blocks. NULL and a sentence when
+ * the store refuses.
  */
 struct hg_event_configs *
 event_configs_open(const char *data_dir, const struct hg_snapshot *snapshot, struct hg_error *err);
+/* Finishes the changes that were submitted. Their done may still be in the mail of their loops. NULL is allowed. */
 void event_configs_close(struct hg_event_configs *configs);
 
 /* False when there is none for exactly this qualifier ("" means "$LATEST"). */
 bool event_configs_find(struct hg_event_configs *configs, struct hg_str function,
                         struct hg_str qualifier, struct hg_event_config *out);
+
+/*
+ * Those of a function: "$LATEST" first, then versions by number, then aliases by name. At most max of them, that come after the
+ * qualifier `after` ("" for all) into out; returns how many there are after it.
+ */
+size_t event_configs_list(struct hg_event_configs *configs, struct hg_str function,
+                          struct hg_str after, struct hg_event_config *out, size_t max);
+
+enum hg_event_config_change {
+    HG_EVENT_CONFIG_PUT,    /* replaces everything */
+    HG_EVENT_CONFIG_UPDATE, /* changes what is given; HG_E_NOT_FOUND when there is none */
+    HG_EVENT_CONFIG_DELETE, /* HG_E_NOT_FOUND when there is none */
+};
+
+/* One change: embedded by its owner, lent until done has run. */
+struct hg_event_config_op {
+    enum hg_event_config_change change;
+    /* In: function, qualifier and what is given. Out: as it is now (put, update). last_modified_ms is set here. */
+    struct hg_event_config config;
+    bool has_destinations; /* update: on_success and on_failure are given */
+
+    void (*done)(struct hg_event_config_op *op); /* on the loop that submitted it */
+    /* HG_OK: stored, and every find from now on sees it. */
+    enum hg_rc rc;
+    struct hg_error err;
+
+    struct hg_event_configs *configs;
+    struct hg_job job;
+};
+
+/* Any loop's thread. Changes are made in the order of submission. */
+void event_configs_submit(struct hg_event_configs *configs, struct hg_loop *home,
+                          struct hg_event_config_op *op);
 
 #endif

@@ -1,0 +1,56 @@
+#include "config/target.h"
+
+static const struct {
+    const char *service, *name;
+} kinds[] = {
+    [HG_TARGET_KIND_SQS] = {"sqs", "SQS"},
+    [HG_TARGET_KIND_SNS] = {"sns", "SNS"},
+    [HG_TARGET_KIND_LAMBDA] = {"lambda", "Lambda"},
+    [HG_TARGET_KIND_EVENTBRIDGE] = {"events", "EventBridge"},
+    [HG_TARGET_KIND_S3] = {"s3", "S3Bucket"},
+};
+
+static const char *const own_schemes[] = {"kafka://", "redis://", "rediss://",
+                                          "http://",  "https://", "file:///"};
+
+static bool is_own(struct hg_str target)
+{
+    for (size_t i = 0; i < target.n; i++)
+        if ((unsigned char)target.p[i] <= ' ' || target.p[i] == 0x7f)
+            return false;
+    for (size_t i = 0; i < HG_COUNT(own_schemes); i++) {
+        struct hg_str scheme = hg_str_of(own_schemes[i]);
+
+        if (hg_str_starts(target, scheme))
+            return target.n > scheme.n;
+    }
+    return false;
+}
+
+enum hg_target_kind target_kind(struct hg_str target)
+{
+    struct hg_str rest = target, part;
+
+    if (!hg_str_next(&rest, ':', &part) || !hg_str_is(part, "arn"))
+        return is_own(target) ? HG_TARGET_KIND_OWN : HG_TARGET_KIND_NONE;
+    if (!hg_str_next(&rest, ':', &part) || !hg_str_starts(part, HG_STR("aws")) ||
+        !hg_str_next(&rest, ':', &part) || part.n == 0)
+        return HG_TARGET_KIND_NONE;
+    for (size_t i = HG_TARGET_KIND_SQS; i < HG_COUNT(kinds); i++)
+        if (hg_str_is(part, kinds[i].service))
+            return (enum hg_target_kind)i;
+    return HG_TARGET_KIND_OTHER;
+}
+
+bool target_is_fifo(struct hg_str target)
+{
+    enum hg_target_kind kind = target_kind(target);
+
+    return (kind == HG_TARGET_KIND_SQS || kind == HG_TARGET_KIND_SNS) &&
+           hg_str_ends(target, HG_STR(".fifo"));
+}
+
+const char *target_kind_name(enum hg_target_kind kind)
+{
+    return kind < HG_COUNT(kinds) ? kinds[kind].name : NULL;
+}
