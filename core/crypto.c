@@ -1,9 +1,11 @@
 /*
- * The only user of OpenSSL's hashes and base64.
+ * The only user of OpenSSL's hashes, HMAC and base64.
  */
 #include "core/crypto.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 
 struct hg_sha256 {
@@ -38,6 +40,32 @@ void hg_sha256(struct hg_str text, unsigned char out[HG_SHA256_LEN])
 
     hg_sha256_update(hash, text.p, text.n);
     hg_sha256_final(hash, out);
+}
+
+void hg_hmac_sha256(struct hg_str key, struct hg_str text, unsigned char out[HG_SHA256_LEN])
+{
+    unsigned length = 0;
+
+    hg_assert(key.n <= INT_MAX);
+    hg_assert(HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n, (const unsigned char *)text.p,
+                   text.n, out, &length) &&
+              length == HG_SHA256_LEN);
+}
+
+bool hg_hex_encode(struct hg_buf *out, const void *bytes, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *from = bytes;
+    char *room = hg_buf_reserve(out, length * 2);
+
+    if (!room)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        *room++ = digits[from[i] >> 4];
+        *room++ = digits[from[i] & 15];
+    }
+    hg_buf_commit(out, length * 2);
+    return true;
 }
 
 enum { SLICE = 48 * 1024 }; /* a multiple of 3 and 4, well inside the int of OpenSSL's interface */

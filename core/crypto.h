@@ -1,5 +1,5 @@
 /*
- * Hashes and base64, through OpenSSL.
+ * Hashes, message authentication, base64 (through OpenSSL) and hexadecimal.
  */
 #ifndef HG_CORE_CRYPTO_H
 #define HG_CORE_CRYPTO_H
@@ -15,6 +15,12 @@ struct hg_sha256;
 struct hg_sha256 *hg_sha256_new(void);
 void hg_sha256_update(struct hg_sha256 *hash, const void *bytes, size_t length);
 void hg_sha256_final(struct hg_sha256 *hash, unsigned char out[HG_SHA256_LEN]);
+
+/* RFC 2104 with SHA-256. */
+void hg_hmac_sha256(struct hg_str key, struct hg_str text, unsigned char out[HG_SHA256_LEN]);
+
+/* Appends bytes as lower-case hex digits. */
+bool hg_hex_encode(struct hg_buf *out, const void *bytes, size_t length);
 
 /* Appends text as standard base64 with padding (RFC 4648 §4). */
 bool hg_base64_encode(struct hg_buf *out, struct hg_str text);
