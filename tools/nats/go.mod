@@ -1,6 +1,6 @@
 module headgate/tools/nats
 
-go 1.26.8
+go 1.23.0
 
 require github.com/nats-io/nats-server/v2 v2.10.29
 
