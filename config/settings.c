@@ -8,6 +8,9 @@
 #define FIELD(member) offsetof(struct hg_settings, member)
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
+#define DAY_MS (INT64_C(24) * HOUR_MS)
+#define MEGABYTE (INT64_C(1) << 20)
+#define TERABYTE (INT64_C(1) << 40)
 
 static const struct hg_key keys[] = {
     {"listen", HG_KEY_ADDRESSES, FIELD(listen), "127.0.0.1:8080", 0, 0, "ADDR:PORT",
@@ -23,8 +26,27 @@ static const struct hg_key keys[] = {
      "management port: Lambda API, metrics, health", NULL, NULL},
     {"data-dir", HG_KEY_TEXT, FIELD(data_dir), "./.headgate", 0, 0, "DIR",
      "all state; made when absent", NULL, NULL},
-    {"queue", HG_KEY_TEXT, FIELD(queue), "embedded:", 0, 0, "URI", "engine for asynchronous events",
-     NULL, check_queue},
+    {"queue", HG_KEY_TEXT, FIELD(queue), "embedded:", 0, 0, "URI",
+     "keeps asynchronous events: embedded:, redis://…, rediss://… or kafka://…", NULL, check_queue},
+    {"queue-option", HG_KEY_PAIRS, FIELD(queue_options), NULL, 0, 0, "KEY=VALUE…",
+     "options of the engine: kafka.… or redis.…", NULL, check_queue_option},
+    {"durability", HG_KEY_CHOICE, FIELD(durability), "flush", 0, 0, "MODE",
+     "an embedded event is accepted once it is flushed to the disk, or handed to the os",
+     "flush|os", NULL},
+    {"event-retention", HG_KEY_MS, FIELD(event_retention_ms), "24h", SECOND_MS, 366 * DAY_MS,
+     "TIME", "how long finished events can be looked up", NULL, NULL},
+    {"event-history", HG_KEY_BYTES, FIELD(event_history_bytes), "1G", MEGABYTE, 16 * TERABYTE,
+     "SIZE", "what finished events may take; the oldest go first", NULL, NULL},
+    {"store-max", HG_KEY_BYTES, FIELD(store_max_bytes), "64G", 16 * MEGABYTE, 16 * TERABYTE, "SIZE",
+     "what the embedded engine may take on disk; beyond it new events are answered 503", NULL,
+     NULL},
+    {"dedup-window", HG_KEY_MS, FIELD(dedup_window_ms), "24h", SECOND_MS, 30 * DAY_MS, "TIME",
+     "how long an event's Idempotency-Key is remembered", NULL, NULL},
+    {"retry-scale", HG_KEY_REAL, FIELD(retry_scale), "1", 0, 1000, "X",
+     "multiplies every delay and age limit of asynchronous events; 0.01 makes a minute 600 ms",
+     NULL, NULL},
+    {"async-share", HG_KEY_REAL, FIELD(async_share), "0.8", 0, 1, "X",
+     "part of the environments that asynchronous events may take", NULL, NULL},
     {"threads", HG_KEY_NUMBER, FIELD(threads), "0", 0, 256, "N",
      "event loops; 0: one for each core", NULL, NULL},
     {"isolation", HG_KEY_CHOICE, FIELD(isolation), "auto", 0, 0, "MODE",
@@ -123,8 +145,7 @@ void settings_print_options(struct hg_buf *out)
 
         (void)hg_buf_printf(out, "  --%s%s%s", key->name, key->argument ? " " : "",
                             key->argument ? key->argument : "");
-        /* "…" is three bytes and one column. */
-        before += key->argument && strstr(key->argument, "…") ? 2 : 0;
+        before += key_takes_words(key) ? 2 : 0; /* "…" is three bytes and one column */
         while (out->len - before < HELP_COLUMN + 2 && hg_buf_append_byte(out, ' '))
             ;
         (void)hg_buf_append_cstr(out, key->help);
@@ -138,5 +159,5 @@ void settings_print_options(struct hg_buf *out)
         out,
         "\nAn option beats its environment variable (--data-dir: HEADGATE_DATA_DIR), that one the key of the\n"
         "file (data-dir:), that one the default in brackets. In a variable, a comma separates the items of a\n"
-        "list, and blanks those of HEADGATE_PARAMETER_OVERRIDES.\n");
+        "list, and blanks those of HEADGATE_PARAMETER_OVERRIDES and HEADGATE_QUEUE_OPTION.\n");
 }

@@ -23,8 +23,14 @@ struct hg_settings {
     struct hg_str_list tls_listen, tls_cert, tls_key;
     const char *api;      /* "127.0.0.1:4566" */
     const char *data_dir; /* as given; "./.headgate" */
-    const char *queue;    /* "embedded:" */
-    unsigned threads;     /* 0: number of cores */
+    const char *queue;    /* "embedded:", "redis://…", "rediss://…" or "kafka://…" */
+    struct hg_kv_list queue_options; /* "kafka.security.protocol" → "SASL_SSL"; of all prefixes */
+    int durability;                  /* enum hg_durability */
+    int64_t event_retention_ms, dedup_window_ms;
+    size_t event_history_bytes, store_max_bytes;
+    double retry_scale; /* > 0 */
+    double async_share; /* 0 < share ≤ 1 */
+    unsigned threads;   /* 0: number of cores */
     enum hg_isolation isolation;
     const char *region, *account, *stack_name;
     bool is_strict;

@@ -74,20 +74,87 @@ bool check_stack_name(struct hg_str text, struct hg_error *err)
     return is_good;
 }
 
+/* HOST[:PORT]; an IPv6 address stands in brackets. */
+static bool check_queue_host(struct hg_str host, struct hg_error *err)
+{
+    size_t colon = host.n;
+    uint64_t port;
+
+    while (colon > 0 && host.p[colon - 1] != ':' && host.p[colon - 1] != ']')
+        colon--;
+    if (colon > 0 && host.p[colon - 1] == ']')
+        colon = 0; /* no port behind the brackets */
+    if (!host.n || colon == 1) {
+        (void)hg_error_set(err, HG_E_INVALID, "the URI names no host");
+        return false;
+    }
+    if (colon && (!hg_str_u64(hg_str_skip(host, colon), 65535, &port) || port == 0)) {
+        (void)hg_error_set(err, HG_E_INVALID, "the port of '%.*s' is not one of 1 to 65535",
+                           HG_STR_ARG(host));
+        return false;
+    }
+    return true;
+}
+
+/* The hosts behind an optional USER:PASSWORD@; which of them there are is the engine's to find out. */
+static bool check_queue_hosts(struct hg_str rest, struct hg_error *err)
+{
+    size_t end = 0, at;
+    struct hg_str hosts, host;
+
+    while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?')
+        end++;
+    for (at = end; at > 0 && rest.p[at - 1] != '@';)
+        at--;
+    hosts = hg_str_n(rest.p + at, end - at);
+    if (!hosts.n)
+        return check_queue_host(hosts, err);
+    while (hg_str_next(&hosts, ',', &host))
+        if (!check_queue_host(host, err))
+            return false;
+    return true;
+}
+
+/* The form only. A URI may hold a password: no sentence shows it whole. */
 bool check_queue(struct hg_str text, struct hg_error *err)
 {
-    static const char *const later[] = {"redis://", "rediss://", "kafka://"};
+    static const char *const schemes[] = {"redis://", "rediss://", "kafka://"};
+    size_t word = 0;
 
     if (hg_str_is(text, "embedded:"))
         return true;
-    for (size_t i = 0; i < HG_COUNT(later); i++)
-        if (hg_str_starts(text, hg_str_of(later[i]))) {
-            (void)hg_error_set(err, HG_E_UNSUPPORTED,
-                               "%s is not available yet in this version; use embedded:", later[i]);
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] <= ' ' || text.p[i] == 0x7f) {
+            (void)hg_error_set(err, HG_E_INVALID, "there is a blank or control character in it");
             return false;
         }
+    for (size_t i = 0; i < HG_COUNT(schemes); i++)
+        if (hg_str_starts(text, hg_str_of(schemes[i])))
+            return check_queue_hosts(hg_str_skip(text, strlen(schemes[i])), err);
+    while (word < text.n && (is_letter(text.p[word]) || is_digit(text.p[word])))
+        word++;
     (void)hg_error_set(err, HG_E_INVALID,
-                       "'%.*s' is not a queue engine; use embedded:", HG_STR_ARG(text));
+                       "'%.*s' is not a queue engine; use embedded:, redis://HOST:PORT, "
+                       "rediss://HOST:PORT or kafka://HOST:PORT,HOST:PORT",
+                       (int)word, text.p);
+    return false;
+}
+
+bool check_queue_option(struct hg_str text, struct hg_error *err)
+{
+    static const char *const prefixes[] = {"kafka.", "redis."};
+    ptrdiff_t equals = hg_str_find(text, '=');
+    struct hg_str key = hg_str_n(text.p, equals < 0 ? text.n : (size_t)equals);
+
+    if (equals < 1)
+        return true; /* said where pairs are read */
+    for (size_t i = 0; i < HG_COUNT(prefixes); i++)
+        if (hg_str_starts(key, hg_str_of(prefixes[i])) && key.n > strlen(prefixes[i]))
+            return true;
+    (void)hg_error_set(err, HG_E_INVALID,
+                       "'%.*s' is not an option of an engine: kafka.NAME or redis.NAME, such as "
+                       "kafka.security.protocol=SASL_SSL",
+                       HG_STR_ARG(key));
     return false;
 }
 

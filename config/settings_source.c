@@ -65,34 +65,30 @@ static void add(struct settings_texts *texts, const struct hg_key *key, struct h
     value->items[value->count++] = (struct setting_text){text, where};
 }
 
-/* `ParameterKey=A,ParameterValue=B` is the older way to write A=B. */
-static struct hg_str parameter_word(struct settings_texts *texts, struct hg_str word)
+/* `ParameterKey=A,ParameterValue=B` is the older way to write the template parameter A=B. */
+static struct hg_str pair_word(struct settings_texts *texts, const struct hg_key *key,
+                               struct hg_str word)
 {
     struct hg_str name = HG_STR("ParameterKey="), value = HG_STR(",ParameterValue=");
     ptrdiff_t comma = hg_str_find_str(word, value);
 
-    if (!hg_str_starts(word, name) || comma < 0)
+    if (strcmp(key->name, "parameter-overrides") != 0 || !hg_str_starts(word, name) || comma < 0)
         return word;
     return hg_str_of(hg_arena_printf(texts->arena, "%.*s=%.*s", (int)((size_t)comma - name.n),
                                      word.p + name.n,
                                      HG_STR_ARG(hg_str_skip(word, (size_t)comma + value.n))));
 }
 
-static bool is_parameters(const struct hg_key *key)
-{
-    return strcmp(key->name, "parameter-overrides") == 0;
-}
-
 /* Words up to the next option or the first one without '='. Returns the index of the last word taken. */
-static int read_parameters(struct settings_texts *texts, const struct hg_key *key,
-                           const char *where, int at, int argc, char **argv)
+static int read_words(struct settings_texts *texts, const struct hg_key *key, const char *where,
+                      int at, int argc, char **argv)
 {
     int first = at;
 
     while (at + 1 < argc && strncmp(argv[at + 1], "--", 2) != 0 && strchr(argv[at + 1], '='))
-        add(texts, key, parameter_word(texts, hg_str_of(argv[++at])), where);
+        add(texts, key, pair_word(texts, key, hg_str_of(argv[++at])), where);
     if (at == first)
-        (void)hg_buf_printf(texts->problems, "%s: needs at least one Key=Value\n", where);
+        (void)hg_buf_printf(texts->problems, "%s: needs at least one KEY=VALUE\n", where);
     return at;
 }
 
@@ -114,8 +110,8 @@ static int read_flag(struct settings_texts *texts, int at, int argc, char **argv
                             nearest(texts, name, "--"));
         return at;
     }
-    if (key && is_parameters(key) && !text.p)
-        return read_parameters(texts, key, where, at, argc, argv);
+    if (key && key_takes_words(key) && !text.p)
+        return read_words(texts, key, where, at, argc, argv);
     if (key && key->type == HG_KEY_SWITCH && !text.p) {
         add(texts, key, HG_STR("true"), where);
         return at;
@@ -131,7 +127,7 @@ static int read_flag(struct settings_texts *texts, int at, int argc, char **argv
         texts->config_file = hg_arena_strdup(texts->arena, text);
         texts->config_where = "--config";
     } else {
-        add(texts, key, is_parameters(key) ? parameter_word(texts, text) : text, where);
+        add(texts, key, pair_word(texts, key, text), where);
     }
     return at;
 }
@@ -193,10 +189,10 @@ static void read_variable(struct settings_texts *texts, struct hg_str variable, 
     } else if (!key_is_list(key)) {
         add(texts, key, value, where);
     } else {
-        while (hg_str_next(&value, is_parameters(key) ? ' ' : ',', &part)) {
+        while (hg_str_next(&value, key_takes_words(key) ? ' ' : ',', &part)) {
             part = hg_str_trim(part);
             if (part.n)
-                add(texts, key, is_parameters(key) ? parameter_word(texts, part) : part, where);
+                add(texts, key, pair_word(texts, key, part), where);
         }
     }
 }

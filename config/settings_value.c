@@ -4,6 +4,7 @@
 #include "config/settings_value.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 struct unit {
     const char *name;
@@ -11,15 +12,32 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {NULL, 0}};
-static const struct unit sizes[] = {{"", 1},         {"B", 1},         {"K", 1 << 10},
-                                    {"KB", 1 << 10}, {"KiB", 1 << 10}, {"M", 1 << 20},
-                                    {"MB", 1 << 20}, {"MiB", 1 << 20}, {"G", 1 << 30},
-                                    {"GB", 1 << 30}, {"GiB", 1 << 30}, {NULL, 0}};
+    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"d", 24 * 60 * 60 * 1000},
+    {NULL, 0}};
+static const struct unit sizes[] = {{"", 1},
+                                    {"B", 1},
+                                    {"K", 1 << 10},
+                                    {"KB", 1 << 10},
+                                    {"KiB", 1 << 10},
+                                    {"M", 1 << 20},
+                                    {"MB", 1 << 20},
+                                    {"MiB", 1 << 20},
+                                    {"G", 1 << 30},
+                                    {"GB", 1 << 30},
+                                    {"GiB", 1 << 30},
+                                    {"T", INT64_C(1) << 40},
+                                    {"TB", INT64_C(1) << 40},
+                                    {"TiB", INT64_C(1) << 40},
+                                    {NULL, 0}};
 
 bool key_is_list(const struct hg_key *key)
 {
     return key->type == HG_KEY_TEXTS || key->type == HG_KEY_ADDRESSES || key->type == HG_KEY_PAIRS;
+}
+
+bool key_takes_words(const struct hg_key *key)
+{
+    return key->type == HG_KEY_PAIRS && strstr(key->argument, "…");
 }
 
 /* A whole number and one of the units behind it. */
@@ -32,13 +50,11 @@ static bool parse_with_unit(struct hg_str text, const struct unit *units, int64_
     while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
         digits++;
     unit = hg_str_trim(hg_str_skip(text, digits));
-    if (!hg_str_u64(hg_str_n(text.p, digits), INT64_MAX / (60 * 60 * 1000) / 1024, &number))
+    if (!hg_str_u64(hg_str_n(text.p, digits), INT64_MAX, &number))
         return false;
     for (; units->name; units++)
-        if (hg_str_is_nocase(unit, units->name)) {
-            *value = (int64_t)number * units->factor;
-            return true;
-        }
+        if (hg_str_is_nocase(unit, units->name))
+            return !__builtin_mul_overflow((int64_t)number, units->factor, value);
     return false;
 }
 
@@ -90,6 +106,28 @@ static bool read_number(const struct hg_key *key, struct hg_str text, int64_t *v
                            : key->type == HG_KEY_BYTES ? " bytes"
                                                        : "");
     return is_good;
+}
+
+static bool read_real(const struct hg_key *key, struct hg_str text, double *value,
+                      struct hg_error *err)
+{
+    char copy[33] = "", *end = copy;
+
+    if (text.n < sizeof(copy))
+        memcpy(copy, text.p, text.n);
+    /* strtod alone would take inf, nan and hexadecimal too. */
+    if (strspn(copy, "0123456789.") == text.n)
+        *value = strtod(copy, &end);
+    if (end == copy || *end) {
+        (void)hg_error_set(err, HG_E_INVALID, "'%.*s' is not a number such as 0.5 or 1",
+                           HG_STR_ARG(text));
+        return false;
+    }
+    if (*value > (double)key->min && *value <= (double)key->max)
+        return true;
+    (void)hg_error_set(err, HG_E_INVALID, "%.*s is out of range: more than %lld, at most %lld",
+                       HG_STR_ARG(text), (long long)key->min, (long long)key->max);
+    return false;
 }
 
 static bool read_switch(struct hg_str text, bool *value, struct hg_error *err)
@@ -176,6 +214,8 @@ static bool store_one(struct hg_arena *arena, const struct hg_key *key, struct h
         return read_number(key, text, &number, err) && (*(size_t *)field = (size_t)number, true);
     case HG_KEY_MS:
         return read_number(key, text, field, err);
+    case HG_KEY_REAL:
+        return read_real(key, text, field, err);
     case HG_KEY_SWITCH:
         return read_switch(text, field, err);
     case HG_KEY_CHOICE:

@@ -17,6 +17,7 @@ enum hg_key_type {
     HG_KEY_NUMBER,    /* unsigned */
     HG_KEY_BYTES,     /* size_t */
     HG_KEY_MS,        /* int64_t */
+    HG_KEY_REAL,      /* double: more than min, at most max */
     HG_KEY_SWITCH,    /* bool */
     HG_KEY_CHOICE,    /* an enum; choices in their order, between '|' */
 };
@@ -46,12 +47,15 @@ bool setting_store(struct hg_arena *arena, const struct hg_key *key,
                    struct hg_buf *problems);
 
 bool key_is_list(const struct hg_key *key);
+/* NAME=VALUE… : several words behind the option, and blanks between them in a variable. */
+bool key_takes_words(const struct hg_key *key);
 
 /* Checks of single keys. */
 bool check_account(struct hg_str text, struct hg_error *err);
 bool check_region(struct hg_str text, struct hg_error *err);
 bool check_stack_name(struct hg_str text, struct hg_error *err);
 bool check_queue(struct hg_str text, struct hg_error *err);
+bool check_queue_option(struct hg_str text, struct hg_error *err);
 bool check_isolation(struct hg_str text, struct hg_error *err);
 bool check_watch(struct hg_str text, struct hg_error *err);
 bool check_runtime(struct hg_str text, struct hg_error *err);

@@ -72,6 +72,14 @@ static void test_defaults(void **state)
     assert_int_equal(run.settings.max_body_bytes, 10485760);
     assert_int_equal(run.settings.max_concurrency, 1000);
     assert_false(run.settings.is_strict);
+    assert_int_equal(run.settings.queue_options.count, 0);
+    assert_int_equal(run.settings.durability, 0);
+    assert_int_equal(run.settings.event_retention_ms, 86400000);
+    assert_int_equal(run.settings.dedup_window_ms, 86400000);
+    assert_int_equal(run.settings.event_history_bytes, INT64_C(1073741824));
+    assert_int_equal(run.settings.store_max_bytes, INT64_C(68719476736));
+    assert_true(run.settings.retry_scale == 1.0);
+    assert_true(run.settings.async_share == 0.8);
     finish(&run);
 }
 
@@ -109,9 +117,10 @@ static void test_mistakes_all_at_once(void **state)
     struct run run;
 
     (void)state;
-    PARSE(&run, "--lisen", "--threads", "many", "--queue", "kafka://h:1", "--isolation", "sandbox",
-          "--log-level", "inf", "--watch", "--account", "12", "--region", "Mars", "--api", "4566",
-          "--runtime", "python3.12=python", "a.yaml", "b.yaml", "-x", "--data-dir");
+    PARSE(&run, "--lisen", "--threads", "many", "--queue", "nats://u:p@h:1", "--isolation",
+          "sandbox", "--log-level", "inf", "--watch", "--account", "12", "--region", "Mars",
+          "--api", "4566", "--runtime", "python3.12=python", "a.yaml", "b.yaml", "-x",
+          "--data-dir");
     assert_same(
         hg_buf_str(&run.problems),
         "--lisen: there is no such option; did you mean --listen?\n"
@@ -119,7 +128,7 @@ static void test_mistakes_all_at_once(void **state)
         "-x: there is no such option; options start with two dashes\n"
         "--data-dir: needs a value: --data-dir DIR\n"
         "--api: '4566' is not ADDRESS:PORT, such as 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080\n"
-        "--queue: kafka:// is not available yet in this version; use embedded:\n"
+        "--queue: 'nats' is not a queue engine; use embedded:, redis://HOST:PORT, rediss://HOST:PORT or kafka://HOST:PORT,HOST:PORT\n"
         "--threads: 'many' is not a whole number\n"
         "--isolation: sandbox is not available yet in this version; use auto, process or none\n"
         "--region: 'Mars' is not a region such as us-east-1\n"
@@ -210,6 +219,116 @@ static void test_mistakes_in_a_file(void **state)
     free(tab);
 }
 
+static void test_events(void **state)
+{
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--queue", "kafka://a:9092,[::1]:9093?prefix=x", "--queue-option",
+          "kafka.security.protocol=SASL_SSL", "redis.wait=1", "app.yaml",
+          "--queue-option=kafka.sasl.password=a=b", "--durability", "os", "--event-retention", "7d",
+          "--event-history", "2T", "--store-max", "16MiB", "--dedup-window", "90m", "--retry-scale",
+          "0.001", "--async-share", ".5");
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_string_equal(run.settings.queue, "kafka://a:9092,[::1]:9093?prefix=x");
+    assert_string_equal(run.settings.template_file, "app.yaml");
+    assert_int_equal(run.settings.queue_options.count, 3);
+    assert_same(run.settings.queue_options.items[1].key, "redis.wait");
+    assert_same(run.settings.queue_options.items[1].value, "1");
+    assert_same(run.settings.queue_options.items[2].key, "kafka.sasl.password");
+    assert_same(run.settings.queue_options.items[2].value, "a=b");
+    assert_int_equal(run.settings.durability, 1);
+    assert_int_equal(run.settings.event_retention_ms, 604800000);
+    assert_int_equal(run.settings.event_history_bytes, INT64_C(2199023255552));
+    assert_int_equal(run.settings.store_max_bytes, 16777216);
+    assert_int_equal(run.settings.dedup_window_ms, 5400000);
+    assert_true(run.settings.retry_scale == 0.001);
+    assert_true(run.settings.async_share == 0.5);
+    finish(&run);
+
+    PARSE(&run, "--queue-option", "acks=all", "--durability", "disk", "--event-retention", "0",
+          "--event-history", "9999999999T", "--store-max", "1M", "--retry-scale", "0",
+          "--async-share", "1.01");
+    assert_same(
+        hg_buf_str(&run.problems),
+        "--queue-option: 'acks' is not an option of an engine: kafka.NAME or redis.NAME, such as kafka.security.protocol=SASL_SSL\n"
+        "--durability: 'disk' is not one of flush|os\n"
+        "--event-retention: 0 is out of range: 1000 to 31622400000 milliseconds\n"
+        "--event-history: '9999999999T' is not a size such as 4096, 512K or 10M\n"
+        "--store-max: 1M is out of range: 16777216 to 17592186044416 bytes\n"
+        "--retry-scale: 0 is out of range: more than 0, at most 1000\n"
+        "--async-share: 1.01 is out of range: more than 0, at most 1\n");
+    finish(&run);
+    for (size_t i = 0; i < 5; i++) {
+        static const char *const bad[] = {"inf", "0x1", "1e3", ".", "1.2.3"};
+
+        PARSE(&run, "--retry-scale", (char *)bad[i]);
+        assert_non_null(memmem(run.problems.base, run.problems.len, "is not a number such as", 23));
+        finish(&run);
+    }
+}
+
+static void test_queue_uris(void **state)
+{
+    static const struct {
+        const char *uri, *sentence;
+    } cases[] = {
+        {"redis://127.0.0.1", ""},
+        {"redis://user:p@ss@h:6379/2?wait=1", ""},
+        {"rediss://[2001:db8::1]:6380", ""},
+        {"kafka://b1,b2:9092/", ""},
+        {"redis://", "the URI names no host"},
+        {"redis://u:p@/0", "the URI names no host"},
+        {"kafka://a:1,,b:2", "the URI names no host"},
+        {"kafka://:9092", "the URI names no host"},
+        {"kafka://a:0", "the port of 'a:0' is not one of 1 to 65535"},
+        {"redis://u:secret@h:99999", "the port of 'h:99999' is not one of 1 to 65535"},
+        {"redis://h :1", "there is a blank or control character in it"},
+        {"embedded:x",
+         "'embedded' is not a queue engine; use embedded:, redis://HOST:PORT, rediss://HOST:PORT or kafka://HOST:PORT,HOST:PORT"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HG_COUNT(cases); i++) {
+        struct run run;
+        char expected[256] = "";
+
+        if (*cases[i].sentence)
+            (void)snprintf(expected, sizeof(expected), "--queue: %s\n", cases[i].sentence);
+        PARSE(&run, "--queue", (char *)cases[i].uri);
+        assert_same(hg_buf_str(&run.problems), expected);
+        finish(&run);
+    }
+}
+
+static void test_events_in_environment_and_file(void **state)
+{
+    char *path = write_config("queue: redis://h:6379\nqueue-option: {redis.wait: 2}\n"
+                              "durability: os\nretry-scale: 0.5\nasync-share: 1\n");
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--config", path);
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_same(run.settings.queue_options.items[0].value, "2");
+    assert_int_equal(run.settings.durability, 1);
+    assert_true(run.settings.retry_scale == 0.5);
+    assert_true(run.settings.async_share == 1.0);
+    finish(&run);
+    setenv("HEADGATE_QUEUE_OPTION", "kafka.a=1,2 kafka.b=3", 1);
+    setenv("HEADGATE_RETRY_SCALE", "0.25", 1);
+    PARSE(&run, "--config", path);
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.settings.queue_options.count, 2);
+    assert_same(run.settings.queue_options.items[0].value, "1,2");
+    assert_true(run.settings.retry_scale == 0.25);
+    finish(&run);
+    unsetenv("HEADGATE_QUEUE_OPTION");
+    unsetenv("HEADGATE_RETRY_SCALE");
+    unlink(path);
+    free(path);
+}
+
 static void test_help_has_every_option_in_columns(void **state)
 {
     struct hg_buf help;
@@ -236,6 +355,9 @@ int main(void)
         cmocka_unit_test(test_mistakes_all_at_once),
         cmocka_unit_test(test_file_below_environment_below_flag),
         cmocka_unit_test(test_mistakes_in_a_file),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_queue_uris),
+        cmocka_unit_test(test_events_in_environment_and_file),
         cmocka_unit_test(test_help_has_every_option_in_columns),
     };
 
