@@ -3,6 +3,7 @@
  */
 #include "config/template/notices.h"
 #include "config/template/sam_parts.h"
+#include "config/template/transform_async.h"
 #include "config/template/transform_cors.h"
 #include "config/template/transform_function.h"
 
@@ -48,7 +49,6 @@ static void read_tag_list(struct hg_transform *t, const struct hg_node *tags,
 
 static void translate_function(struct hg_transform *t, const struct hg_resource *resource)
 {
-    const struct hg_node *dead_letter = resource_get(resource, "DeadLetterConfig");
     struct hg_function *function;
 
     if (hg_str_is(node_text(resource_get(resource, "PackageType")), "Image") ||
@@ -66,10 +66,8 @@ static void translate_function(struct hg_transform *t, const struct hg_resource 
             "%.*s: Runtime and Handler are mandatory parameters for functions created with deployment "
             "packages.",
             HG_STR_ARG(resource->id));
-    if (dead_letter)
-        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterConfig"),
-                   "%.*s: DeadLetterConfig", HG_STR_ARG(resource->id));
     function = function_make(t, resource);
+    function->dead_letter = cfn_dead_letter(t, resource);
     function->tracing_mode =
         function_tracing_mode(t, node_get(resource_get(resource, "TracingConfig"), "Mode"),
                               resource_what(t, resource, "TracingConfig.Mode"));

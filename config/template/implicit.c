@@ -115,16 +115,20 @@ static void generate_url(struct hg_transform *t, const struct hg_resource *funct
                        "AWS::Lambda::Url", properties, function);
 }
 
-/* Queues and topics that SAM makes for destinations without a target. */
+/* {Fn}EventInvokeConfig, and the queues and topics that SAM makes for destinations without a target. */
 static void generate_destinations(struct hg_transform *t, const struct hg_resource *function)
 {
     static const char *const outcomes[] = {"OnSuccess", "OnFailure"};
     const struct hg_node *config =
-        node_path(properties_of(function), "EventInvokeConfig.DestinationConfig");
+        transform_choose(t, node_get(properties_of(function), "EventInvokeConfig"));
+    const struct hg_node *destinations = transform_choose(t, node_get(config, "DestinationConfig"));
 
+    if (config)
+        transform_generate(t, transform_textf(t, "%.*sEventInvokeConfig", HG_STR_ARG(function->id)),
+                           "AWS::Lambda::EventInvokeConfig", NULL, function);
     for (size_t i = 0; i < HG_COUNT(outcomes); i++) {
-        const struct hg_node *outcome = node_get(config, outcomes[i]);
-        struct hg_str type = node_text(node_get(outcome, "Type"));
+        const struct hg_node *outcome = transform_choose(t, node_get(destinations, outcomes[i]));
+        struct hg_str type = resolved_text(t, node_get(outcome, "Type"));
         bool is_queue = hg_str_is(type, "SQS");
 
         if (node_get(outcome, "Destination") || (!is_queue && !hg_str_is(type, "SNS")))

@@ -3,6 +3,7 @@
  */
 #include "config/template/notices.h"
 #include "config/template/sam_parts.h"
+#include "config/template/transform_async.h"
 #include "config/template/transform_function.h"
 
 /* A mistake in the translator's own words. */
@@ -84,44 +85,6 @@ static void check_alias(struct hg_transform *t, const struct hg_resource *resour
                 "'DeploymentPreference' requires AutoPublishAlias property to be specified.");
 }
 
-static void check_asynchronous(struct hg_transform *t, const struct hg_resource *resource)
-{
-    static const char *const outcomes[] = {"OnSuccess", "OnFailure"};
-    const struct hg_node *dead_letter = resource_get(resource, "DeadLetterQueue");
-    const struct hg_node *config = resource_get(resource, "EventInvokeConfig");
-    struct hg_str type = node_text(node_get(dead_letter, "Type"));
-
-    if (dead_letter && (type.n == 0 || !node_get(dead_letter, "TargetArn")))
-        invalid(t, resource, "DeadLetterQueue",
-                "'DeadLetterQueue' requires Type and TargetArn properties to be specified.");
-    else if (dead_letter && !hg_str_is(type, "SQS") && !hg_str_is(type, "SNS"))
-        invalid(t, resource, "DeadLetterQueue",
-                "'DeadLetterQueue' requires Type of ['SNS', 'SQS']");
-    if (dead_letter)
-        notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "DeadLetterQueue"),
-                   "%.*s: DeadLetterQueue", HG_STR_ARG(resource->id));
-    if (!config)
-        return;
-    (void)read_int(t, node_get(config, "MaximumEventAgeInSeconds"),
-                   resource_what(t, resource, "EventInvokeConfig.MaximumEventAgeInSeconds"), 60,
-                   21600, 0);
-    (void)read_int(t, node_get(config, "MaximumRetryAttempts"),
-                   resource_what(t, resource, "EventInvokeConfig.MaximumRetryAttempts"), 0, 2, 0);
-    for (size_t i = 0; i < HG_COUNT(outcomes); i++) {
-        const struct hg_node *outcome =
-            node_get(node_get(config, "DestinationConfig"), outcomes[i]);
-
-        if (outcome && !node_get(outcome, "Type"))
-            problem_at(
-                t, outcome,
-                "Resource with id [%.*s] is invalid. 'Type: %s' must be one of ['SQS', 'SNS', "
-                "'EventBridge', 'Lambda', 'S3Bucket']",
-                HG_STR_ARG(resource->id), "None");
-    }
-    notice_add(t, HG_NOTICE_NOT_SERVED, resource_line(resource, "EventInvokeConfig"),
-               "%.*s: EventInvokeConfig", HG_STR_ARG(resource->id));
-}
-
 static void check_url(struct hg_transform *t, const struct hg_resource *resource)
 {
     const struct hg_node *config = resource_get(resource, "FunctionUrlConfig");
@@ -163,13 +126,13 @@ static void translate(struct hg_transform *t, const struct hg_resource *resource
     struct hg_function *function;
 
     check_alias(t, resource);
-    check_asynchronous(t, resource);
     check_url(t, resource);
     if (!check_package_type(t, resource)) {
         function_give_up(t, resource);
         return;
     }
     function = function_make(t, resource);
+    function->dead_letter = sam_dead_letter(t, resource);
     if (!resource_has(resource, "Role"))
         function->role = transform_keep(
             t, eval_attribute(t->eval, transform_textf(t, "%.*sRole", HG_STR_ARG(resource->id)),

@@ -332,6 +332,16 @@ static void read_sizes(struct hg_transform *t, const struct hg_resource *resourc
         resource_what(t, resource, "ReservedConcurrentExecutions"), 0, CONCURRENCY_MAX, -1);
 }
 
+static bool read_recursion(struct hg_transform *t, const struct hg_resource *resource)
+{
+    static const char *const choices[] = {"Terminate", "Allow"};
+    struct hg_str text =
+        read_choice(t, resource_get(resource, "RecursiveLoop"),
+                    resource_what(t, resource, "RecursiveLoop"), choices, HG_COUNT(choices));
+
+    return hg_str_is(text, "Allow");
+}
+
 static void add_function(struct hg_transform *t, const struct hg_resource *resource,
                          struct hg_function *function)
 {
@@ -374,6 +384,8 @@ struct hg_function *function_make(struct hg_transform *t, const struct hg_resour
     env_vars_apply(t, function);
     read_logging(t, resource, function);
     read_layers(t, resource, function);
+    function->may_recurse = read_recursion(t, resource);
+    function->dead_letter = HG_STR("");
     function->last_modified_ms = hg_wall_ms();
     hg_uuid(revision);
     function->revision_id = transform_keep(t, hg_str_of(revision));

@@ -173,24 +173,6 @@ static void test_alias_rules(void **state)
         "specified.\n");
 }
 
-static void test_asynchronous_settings(void **state)
-{
-    expect(
-        state, RUNTIME INLINE "      DeadLetterQueue: {Type: SQS}\n", "problem",
-        "problem 8: Resource with id [F] is invalid. 'DeadLetterQueue' requires Type and TargetArn properties to be "
-        "specified.\n");
-    expect(
-        state, RUNTIME INLINE "      DeadLetterQueue: {Type: Post, TargetArn: x}\n", "problem",
-        "problem 8: Resource with id [F] is invalid. 'DeadLetterQueue' requires Type of ['SNS', 'SQS']\n");
-    expect(
-        state, RUNTIME INLINE "      EventInvokeConfig: {MaximumRetryAttempts: 3}\n", "problem",
-        "problem 8: F: EventInvokeConfig.MaximumRetryAttempts must be a whole number from 0 to 2, not 3\n");
-    expect(state,
-           RUNTIME INLINE "      DeadLetterQueue: {Type: SQS, TargetArn: x}\n"
-                          "      EventInvokeConfig:\n        MaximumRetryAttempts: 2\n",
-           "problem later", "later 8: F: DeadLetterQueue\nlater 9: F: EventInvokeConfig\n");
-}
-
 static void test_function_url(void **state)
 {
     expect(
@@ -352,7 +334,6 @@ int main(void)
         cmocka_unit_test(test_package_types),
         cmocka_unit_test(test_runtimes),
         cmocka_unit_test(test_alias_rules),
-        cmocka_unit_test(test_asynchronous_settings),
         cmocka_unit_test(test_function_url),
         cmocka_unit_test(test_code_places),
         cmocka_unit_test(test_inline_code_becomes_the_module_index),

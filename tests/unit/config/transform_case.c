@@ -85,6 +85,10 @@ static void tell_functions(struct hg_buf *out, const struct hg_snapshot *s)
             hg_buf_printf(out, " reserved=%d", f->reserved_concurrency);
         if (f->layer_count)
             hg_buf_printf(out, " layers=%zu", f->layer_count);
+        if (f->dead_letter.n)
+            hg_buf_printf(out, " dead=%.*s", HG_STR_ARG(f->dead_letter));
+        if (f->may_recurse)
+            hg_buf_append_cstr(out, " recursive");
         for (size_t j = 0; j < f->environment.count; j++)
             hg_buf_printf(out, " %.*s=%.*s", HG_STR_ARG(f->environment.items[j].key),
                           HG_STR_ARG(f->environment.items[j].value));
@@ -97,6 +101,25 @@ static void tell_functions(struct hg_buf *out, const struct hg_snapshot *s)
         hg_buf_printf(out, "url %.*s:%.*s %.*s %.*s\n", HG_STR_ARG(s->urls[i].function->name),
                       HG_STR_ARG(s->urls[i].function->version), HG_STR_ARG(s->urls[i].auth_type),
                       HG_STR_ARG(s->urls[i].invoke_mode));
+}
+
+static void tell_event_settings(struct hg_buf *out, const struct hg_snapshot *s)
+{
+    for (size_t i = 0; i < s->event_setting_count; i++) {
+        const struct hg_event_setting *setting = &s->event_settings[i];
+
+        hg_buf_printf(out, "setting %u: %.*s:%.*s", setting->line,
+                      HG_STR_ARG(setting->function_name), HG_STR_ARG(setting->qualifier));
+        if (setting->max_retries >= 0)
+            hg_buf_printf(out, " retries=%d", setting->max_retries);
+        if (setting->max_age_s >= 0)
+            hg_buf_printf(out, " age=%d", setting->max_age_s);
+        if (setting->on_success.n)
+            hg_buf_printf(out, " success=%.*s", HG_STR_ARG(setting->on_success));
+        if (setting->on_failure.n)
+            hg_buf_printf(out, " failure=%.*s", HG_STR_ARG(setting->on_failure));
+        hg_buf_append_byte(out, '\n');
+    }
 }
 
 static void tell_pairs(struct hg_buf *out, const char *what, const struct hg_kv_list *list)
@@ -187,6 +210,7 @@ static void tell_all(struct transform_case *c, struct hg_buf *out)
     if (!s)
         return;
     tell_functions(out, s);
+    tell_event_settings(out, s);
     for (size_t i = 0; i < s->api_count; i++)
         tell_api(out, &s->apis[i]);
     for (size_t i = 0; i < s->output_count; i++)

@@ -26,7 +26,7 @@ void case_load(struct transform_case *c, const char *text);
 void case_load_path(struct transform_case *c, const char *path);
 
 /*
- * The outcome, a line each: functions, aliases, APIs with stages and routes, URLs, outputs, notices, problems. The lines that
+ * The outcome, a line each: functions, aliases, event settings, APIs with stages and routes, URLs, outputs, notices, problems. The lines that
  * begin with one of the words in `only` ("route", "problem notice"), or all when it is NULL.
  */
 struct hg_str case_tell(struct transform_case *c, const char *only);
