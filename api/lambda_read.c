@@ -109,6 +109,12 @@ static void write_configuration(struct hg_json *json, const struct hg_snapshot *
     hg_json_field_cstr(json, "LastModified", hg_time_lambda(function->last_modified_ms, time));
     hg_json_field_str(json, "CodeSha256", function->code_sha256);
     hg_json_field_str(json, "Version", function->version);
+    if (function->dead_letter.n) {
+        hg_json_key_lit(json, "DeadLetterConfig");
+        hg_json_begin_object(json);
+        hg_json_field_str(json, "TargetArn", function->dead_letter);
+        hg_json_end_object(json);
+    }
     write_environment(json, function);
     hg_json_key_lit(json, "TracingConfig");
     hg_json_begin_object(json);
