@@ -6,6 +6,7 @@
 
 #include "config/event_config.h"
 #include "gateway/gateway.h"
+#include "router/router.h"
 
 struct hg_api_server;
 
@@ -15,6 +16,8 @@ struct hg_api_options {
     struct hg_workers *workers;
     struct hg_gateway *gateway;
     struct hg_event_configs *event_configs;
+    struct hg_router *router;
+    struct hg_queue *queue;
     struct hg_server *server; /* for connection figures */
     unsigned max_concurrency; /* what GetAccountSettings reports */
 };

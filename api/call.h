@@ -48,6 +48,7 @@ void call_throttle(struct hg_call *call, const char *reason);
 
 /* The operations of operations.def that are served, and Headgate's own pages. */
 void lambda_invoke(struct hg_call *call);
+void lambda_invoke_async(struct hg_call *call);
 void lambda_list_functions(struct hg_call *call);
 void lambda_get_function(struct hg_call *call);
 void lambda_get_function_configuration(struct hg_call *call);
@@ -60,5 +61,11 @@ void lambda_list_event_configs(struct hg_call *call);
 void page_health(struct hg_call *call);
 void page_routes(struct hg_call *call);
 void page_metrics(struct hg_call *call);
+void page_events(struct hg_call *call);
+void page_event(struct hg_call *call);
+void page_event_redrive(struct hg_call *call);
+void page_event_purge(struct hg_call *call);
+void page_events_redrive(struct hg_call *call);
+void page_events_purge(struct hg_call *call);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "config/model.h"
 #include "http/server.h"
+#include "router/router.h"
 #include "workers/pool.h"
 
 enum hg_access_log { HG_ACCESS_LOG_OFF, HG_ACCESS_LOG_STDOUT, HG_ACCESS_LOG_FILE };
@@ -16,6 +17,7 @@ struct hg_gateway_options {
     const char *access_log_file;
     /* API Gateway's account throttle (there 10000 per second, burst 5000); rate 0 switches it off. */
     double account_rate, account_burst;
+    struct hg_router *router; /* takes the events of asynchronous integrations */
 };
 
 struct hg_gateway;
