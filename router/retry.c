@@ -1,0 +1,97 @@
+/*
+ * The schedule. Every span of time is multiplied by the scale as late as
+ * possible, so that a shortened schedule keeps its proportions.
+ */
+#include "router/retry.h"
+
+enum {
+    FIRST_RETRY_MS = 60000,
+    LATER_RETRY_MS = 120000,
+    BACKOFF_MAX_S = 300,
+    DELIVERY_MAX_MS = 21600000, /* a record is offered as long as an event may live */
+};
+
+/* A throttled event comes back after 3/4 to all of its back-off. */
+#define JITTER 0.25
+
+static int64_t scaled(double span_ms, double scale)
+{
+    return (int64_t)(span_ms * scale + 0.5);
+}
+
+static int64_t with_jitter(double span_ms, double scale, double random)
+{
+    return scaled(span_ms * (1.0 - JITTER * random), scale);
+}
+
+void retry_rules(const struct hg_event_config *config, double scale, struct hg_retry_rules *rules)
+{
+    int retries = config ? config->max_retries : -1, age_s = config ? config->max_age_s : -1;
+
+    rules->max_retries = (unsigned)(retries < 0 ? HG_EVENT_RETRIES_DEFAULT : retries);
+    rules->max_age_ms = scaled((age_s < 0 ? HG_EVENT_AGE_DEFAULT_S : age_s) * 1000.0, scale);
+    rules->scale = scale;
+}
+
+enum hg_event_condition retry_before(const struct hg_event *event,
+                                     const struct hg_function *function,
+                                     const struct hg_retry_rules *rules, int64_t now_ms)
+{
+    if (!function)
+        return HG_CONDITION_NO_FUNCTION;
+    if (function->reserved_concurrency == 0)
+        return HG_CONDITION_ZERO_CONCURRENCY;
+    if (now_ms - event->accepted_ms > rules->max_age_ms)
+        return HG_CONDITION_AGE_EXCEEDED;
+    return HG_CONDITION_NONE;
+}
+
+/* An attempt takes time, so one that would begin exactly at the limit begins after it. */
+static enum hg_event_condition schedule(struct hg_event *event, int64_t due_ms,
+                                        const struct hg_retry_rules *rules)
+{
+    if (due_ms - event->accepted_ms >= rules->max_age_ms)
+        return HG_CONDITION_AGE_EXCEEDED;
+    event->due_ms = due_ms;
+    return HG_CONDITION_NONE;
+}
+
+enum hg_event_condition retry_after(struct hg_event *event, enum hg_attempt_outcome outcome,
+                                    const struct hg_retry_rules *rules, int64_t now_ms,
+                                    double random)
+{
+    double delay_ms;
+
+    switch (outcome) {
+    case HG_ATTEMPT_SUCCESS:
+        event->tries++;
+        event->backoff_s = 0;
+        return HG_CONDITION_SUCCESS;
+    case HG_ATTEMPT_FUNCTION_ERROR:
+    case HG_ATTEMPT_TIMEOUT:
+        event->tries++;
+        event->backoff_s = 0;
+        if (event->tries > rules->max_retries)
+            return HG_CONDITION_RETRIES_EXHAUSTED;
+        delay_ms = event->tries == 1 ? FIRST_RETRY_MS : LATER_RETRY_MS;
+        return schedule(event, now_ms + scaled(delay_ms, rules->scale), rules);
+    case HG_ATTEMPT_THROTTLED:
+    case HG_ATTEMPT_SYSTEM_ERROR:
+        break;
+    }
+    event->backoff_s = HG_MIN(HG_MAX(2 * event->backoff_s, 1u), (unsigned)BACKOFF_MAX_S);
+    return schedule(event, now_ms + with_jitter(event->backoff_s * 1000.0, rules->scale, random),
+                    rules);
+}
+
+int64_t retry_delivery(unsigned tries, int64_t ended_ms, int64_t now_ms, double scale,
+                       double random)
+{
+    double delay_s = BACKOFF_MAX_S;
+    int64_t due_ms;
+
+    if (tries >= 1 && tries <= 8)
+        delay_s = (double)(1u << (tries - 1));
+    due_ms = now_ms + with_jitter(delay_s * 1000.0, scale, random);
+    return due_ms - ended_ms > scaled(DELIVERY_MAX_MS, scale) ? 0 : due_ms;
+}
