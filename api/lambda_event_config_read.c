@@ -10,7 +10,7 @@
 #include <regex.h>
 #include <stdio.h>
 
-enum { AGE_MIN_S = 60, ARN_MAX = 350, FAULTS_MAX = 1 << 17 };
+enum { ARN_MAX = 350, FAULTS_MAX = 1 << 17 };
 
 static const char target_pattern[] =
     "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:"
@@ -166,8 +166,8 @@ static bool read_members(struct hg_call *call, struct hg_json_value body,
         return fail_content(call, "DestinationConfig must be an object");
     return read_range(call, body, "MaximumRetryAttempts", "maximumRetryAttempts", 0,
                       HG_EVENT_RETRIES_DEFAULT, &config->max_retries, faults) &&
-           read_range(call, body, "MaximumEventAgeInSeconds", "maximumEventAgeInSeconds", AGE_MIN_S,
-                      HG_EVENT_AGE_DEFAULT_S, &config->max_age_s, faults) &&
+           read_range(call, body, "MaximumEventAgeInSeconds", "maximumEventAgeInSeconds",
+                      HG_EVENT_AGE_MIN_S, HG_EVENT_AGE_DEFAULT_S, &config->max_age_s, faults) &&
            (!*has_destinations ||
             (read_target(call, destinations, "OnSuccess", "onSuccess", &targets->success, faults) &&
              read_target(call, destinations, "OnFailure", "onFailure", &targets->failure, faults)));

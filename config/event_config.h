@@ -10,7 +10,12 @@
 #include "core/error.h"
 #include "core/offload.h"
 
-enum { HG_DESTINATION_MAX = 512, HG_EVENT_RETRIES_DEFAULT = 2, HG_EVENT_AGE_DEFAULT_S = 21600 };
+enum {
+    HG_DESTINATION_MAX = 512,     /* bytes */
+    HG_EVENT_RETRIES_DEFAULT = 2, /* which is the maximum too */
+    HG_EVENT_AGE_MIN_S = 60,
+    HG_EVENT_AGE_DEFAULT_S = 21600, /* which is the maximum too */
+};
 
 struct hg_event_config {
     char function[141];  /* unqualified name */

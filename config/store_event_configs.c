@@ -22,27 +22,28 @@ static bool read_origin(sqlite3_stmt *statement, int column, enum hg_origin *ori
     return false;
 }
 
-static int read_optional(sqlite3_stmt *statement, int column)
+/* NULL means that it was not set. */
+static bool read_optional(sqlite3_stmt *statement, int column, int min, int max, int *value)
 {
-    return sqlite3_column_type(statement, column) == SQLITE_NULL
-               ? -1
-               : sqlite3_column_int(statement, column);
+    *value = -1;
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return true;
+    *value = sqlite3_column_int(statement, column);
+    return *value >= min && *value <= max;
 }
 
 static bool read_row(sqlite3_stmt *statement, struct hg_event_config *config,
                      enum hg_origin *origin)
 {
-    *config = (struct hg_event_config){
-        .max_retries = read_optional(statement, 2),
-        .max_age_s = read_optional(statement, 3),
-        .last_modified_ms = sqlite3_column_int64(statement, 6),
-    };
+    *config = (struct hg_event_config){.last_modified_ms = sqlite3_column_int64(statement, 6)};
     return store_column_text(statement, 0, config->function, sizeof(config->function)) &&
            store_column_text(statement, 1, config->qualifier, sizeof(config->qualifier)) &&
+           read_optional(statement, 2, 0, HG_EVENT_RETRIES_DEFAULT, &config->max_retries) &&
+           read_optional(statement, 3, HG_EVENT_AGE_MIN_S, HG_EVENT_AGE_DEFAULT_S,
+                         &config->max_age_s) &&
            store_column_text(statement, 4, config->on_success, sizeof(config->on_success)) &&
            store_column_text(statement, 5, config->on_failure, sizeof(config->on_failure)) &&
-           config->max_retries <= HG_EVENT_RETRIES_DEFAULT && config->max_age_s != 0 &&
-           config->max_age_s <= HG_EVENT_AGE_DEFAULT_S && read_origin(statement, 7, origin);
+           read_origin(statement, 7, origin);
 }
 
 enum hg_rc store_event_configs_read(struct hg_store *store, store_event_config_fn each, void *arg,

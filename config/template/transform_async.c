@@ -10,7 +10,7 @@
 #include "config/template/notices.h"
 #include "config/template/sam_parts.h"
 
-enum { AGE_MIN_S = 60, QUALIFIER_MAX = sizeof(((struct hg_event_config *)0)->qualifier) - 1 };
+enum { QUALIFIER_MAX = sizeof(((struct hg_event_config *)0)->qualifier) - 1 };
 
 /* Whether the value was made from what only other stacks could give: then it is not the template that is wrong. */
 static bool is_from_elsewhere(const struct hg_node *raw)
@@ -315,7 +315,7 @@ static void read_config(struct hg_transform *t, const struct invoke_config *conf
 
     properties_check(t, destinations, "DestinationConfig", config->resource->id);
     setting.max_age_s = (int)read_int(t, age, what_of(t, config, "MaximumEventAgeInSeconds"),
-                                      AGE_MIN_S, HG_EVENT_AGE_DEFAULT_S, -1);
+                                      HG_EVENT_AGE_MIN_S, HG_EVENT_AGE_DEFAULT_S, -1);
     setting.max_retries = (int)read_int(t, retries, what_of(t, config, "MaximumRetryAttempts"), 0,
                                         HG_EVENT_RETRIES_DEFAULT, -1);
     if (destinations && !node_is_map(destinations) && destinations->kind != HG_NODE_NULL)
