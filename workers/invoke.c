@@ -16,10 +16,11 @@ void invocation_fini(struct hg_invocation *inv)
 {
     hg_assert(!inv->running);
     hg_buf_fini(&inv->payload);
+    hg_blob_unref(inv->event);
     hg_blob_unref(inv->answer);
     free(inv->tail_bytes);
     snapshot_unref(inv->snapshot);
-    inv->answer = NULL;
+    inv->event = inv->answer = NULL;
     inv->tail_bytes = NULL;
     inv->log_tail = (struct hg_str){0};
     inv->snapshot = NULL;

@@ -36,10 +36,13 @@ struct hg_invocation {
     const struct hg_function *function; /* inside snapshot */
     char request_id[HG_UUID_LEN + 1];
     struct hg_buf payload; /* the event; owned by this struct, moved to the worker side at submit */
+    struct hg_blob
+        *event; /* or the event as a reference, which submit takes; payload is then not looked at */
     char trace_id[HG_TRACE_MAX];          /* "" for none */
     char invoked_arn[HG_INVOKED_ARN_MAX]; /* as the caller qualified it */
     struct hg_str client_context;         /* decoded JSON; copied at submit; p NULL for none */
     bool wants_log_tail;
+    bool is_background; /* waits behind every other one, and is not counted in what may wait */
     void (*done)(struct hg_invocation *inv); /* on the loop that submitted, never inside submit */
 
     /* Set by the pool before done. */
@@ -63,7 +66,7 @@ struct hg_workers; /* workers/pool.h */
 
 /* Zeroes inv and prepares its payload buffer with the maximum max_payload; sets a fresh request id. */
 void invocation_init(struct hg_invocation *inv, size_t max_payload);
-/* Frees payload, answer, tail and drops the snapshot reference. Not while submitted. */
+/* Frees payload, event, answer, tail and drops the snapshot reference. Not while submitted. */
 void invocation_fini(struct hg_invocation *inv);
 
 /* On any equal loop or the control loop. Takes the payload's memory. done follows exactly once, unless cancelled. */

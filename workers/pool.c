@@ -136,6 +136,14 @@ bool pool_take_back(struct hg_environment *env)
 
 /* ---- waiting ---- */
 
+/* Those that wait and are no background ones. */
+static unsigned queued_ahead(const struct hg_version *version)
+{
+    unsigned all = atomic_load(&version->queued), behind = atomic_load(&version->queued_behind);
+
+    return all > behind ? all - behind : 0;
+}
+
 static void unlink_waiting(struct hg_version_shard *vs, struct hg_running *running)
 {
     hg_list_unlink(&running->link);
@@ -144,18 +152,29 @@ static void unlink_waiting(struct hg_version_shard *vs, struct hg_running *runni
     atomic_store(&vs->waiting_here, vs->waiting_count);
     atomic_fetch_sub(&vs->shard->waiting, 1);
     atomic_fetch_sub(&vs->version->queued, 1);
+    if (running->is_background)
+        atomic_fetch_sub(&vs->version->queued_behind, 1);
     stats_set(&vs->stats.queued, vs->waiting_count);
+}
+
+/* Who is served first; there must be one. */
+static struct hg_running *first_waiting(const struct hg_version_shard *vs)
+{
+    const struct hg_list *list = hg_list_empty(&vs->waiting) ? &vs->waiting_behind : &vs->waiting;
+
+    return hg_container_of(list->next, struct hg_running, link);
 }
 
 /* Drops those whose caller has gone. */
 struct hg_running *pool_take_waiting(struct hg_version_shard *vs)
 {
-    while (!hg_list_empty(&vs->waiting)) {
-        struct hg_running *running = hg_container_of(vs->waiting.next, struct hg_running, link);
+    while (vs->waiting_count) {
+        struct hg_running *running = first_waiting(vs);
 
         unlink_waiting(vs, running);
         if (!atomic_load_explicit(&running->is_abandoned, memory_order_relaxed)) {
-            hg_observe_us(HG_M_QUEUE_WAIT_SECONDS, hg_mono_us() - running->submitted_us);
+            if (!running->is_background)
+                hg_observe_us(HG_M_QUEUE_WAIT_SECONDS, hg_mono_us() - running->submitted_us);
             return running;
         }
         pool_finish(running);
@@ -165,9 +184,12 @@ struct hg_running *pool_take_waiting(struct hg_version_shard *vs)
 
 static void add_waiting(struct hg_version_shard *vs, struct hg_running *running)
 {
-    hg_list_push_back(&vs->waiting, &running->link);
+    hg_list_push_back(running->is_background ? &vs->waiting_behind : &vs->waiting, &running->link);
     running->is_waiting = true;
     vs->waiting_count++;
+    /* In this order nobody ever takes a background one for another. */
+    if (running->is_background)
+        atomic_fetch_add(&vs->version->queued_behind, 1);
     atomic_fetch_add(&vs->version->queued, 1);
     atomic_fetch_add(&vs->shard->waiting, 1);
     stats_set(&vs->stats.queued, vs->waiting_count);
@@ -250,7 +272,7 @@ static bool is_worth_a_start(const struct hg_version_shard *vs)
     if (expected_us > bearable_us)
         return true;
     /* The expectation was wrong, or the processors are busy: then one after the other, slower the more there are. */
-    oldest = hg_container_of(vs->waiting.next, struct hg_running, link);
+    oldest = first_waiting(vs);
     return hg_mono_us() - oldest->submitted_us >
            2 * bearable_us * (vs->starting + 1) *
                (1 + environments / (2 * vs->shard->workers->cores));
@@ -279,7 +301,7 @@ static void start_environments(struct hg_version_shard *vs)
     struct hg_workers *workers = shard->workers;
 
     while (vs->starting < vs->waiting_count && !shard->is_killing) {
-        struct hg_running *oldest = hg_container_of(vs->waiting.next, struct hg_running, link);
+        struct hg_running *oldest = first_waiting(vs);
         struct hg_plan *plan = atomic_load_explicit(&vs->version->plan, memory_order_acquire);
         struct hg_limit *limit;
 
@@ -326,9 +348,17 @@ static void watch(struct hg_version_shard *vs)
         hg_timer_start_ms(&vs->timer, LOOK_AGAIN_MS);
 }
 
+/* Those who wait behind leave what is idle to the others, wherever they wait. */
+static bool may_take(const struct hg_version_shard *vs)
+{
+    if (!vs->waiting_count)
+        return false;
+    return !hg_list_empty(&vs->waiting) || !queued_ahead(vs->version);
+}
+
 static void serve_from_here(struct hg_version_shard *vs)
 {
-    while (vs->waiting_count && take_promise(&vs->idle_free)) {
+    while (may_take(vs) && take_promise(&vs->idle_free)) {
         struct hg_environment *env = pop_idle(vs);
         struct hg_running *running = pool_take_waiting(vs);
 
@@ -343,7 +373,7 @@ static void serve_from_elsewhere(struct hg_version_shard *vs)
 {
     struct hg_version_shard *other;
 
-    while (vs->waiting_count && (other = take_elsewhere(vs))) {
+    while (may_take(vs) && (other = take_elsewhere(vs))) {
         struct hg_running *running = pool_take_waiting(vs);
 
         if (running) {
@@ -369,24 +399,35 @@ void pool_look(struct hg_pool_shard *shard)
     pool_serve(hg_container_of(link, struct hg_version_shard, link));
 }
 
-static void expire(struct hg_version_shard *vs)
+/* The first ones have an environment on its way: they wait for it, however long it takes to start. */
+static void expire_list(struct hg_version_shard *vs, struct hg_list *list, unsigned *expected)
 {
     int64_t limit_us = vs->shard->workers->options.queue_wait_ms * 1000, now = hg_mono_us();
-    unsigned position = 0;
 
-    HG_LIST_EACH(link, &vs->waiting)
+    HG_LIST_EACH(link, list)
     {
         struct hg_running *running = hg_container_of(link, struct hg_running, link);
 
-        /* The first ones have an environment on its way: they wait for it, however long it takes to start. */
-        if (position++ < vs->starting || vs->is_preparing)
+        if (*expected) {
+            --*expected;
             continue;
+        }
         if (now - running->submitted_us < limit_us)
             break;
         unlink_waiting(vs, running);
         pool_throttle(vs, running,
                       limit_reason(limits_of(&vs->shard->workers->limits, running->function)));
     }
+}
+
+static void expire(struct hg_version_shard *vs)
+{
+    unsigned expected = vs->starting;
+
+    if (vs->is_preparing)
+        return;
+    expire_list(vs, &vs->waiting, &expected);
+    expire_list(vs, &vs->waiting_behind, &expected);
 }
 
 void pool_on_timer(struct hg_timer *timer)
@@ -400,7 +441,7 @@ void pool_on_timer(struct hg_timer *timer)
 void pool_environment_idle(struct hg_environment *env)
 {
     struct hg_version_shard *vs = env->vs;
-    struct hg_running *running = pool_take_waiting(vs);
+    struct hg_running *running = may_take(vs) ? pool_take_waiting(vs) : NULL;
 
     if (running) {
         environment_run(env, running);
@@ -466,8 +507,9 @@ static void accept_running(struct hg_version_shard *vs, struct hg_running *runni
         pool_throttle(vs, running, limit_reason(limits_of(&workers->limits, running->function)));
         return;
     }
-    /* Nobody overtakes those who wait. */
-    if (!vs->waiting_count) {
+    /* Nobody overtakes those who wait, but for those who wait behind. */
+    if (running->is_background ? !vs->waiting_count && !queued_ahead(vs->version)
+                               : hg_list_empty(&vs->waiting)) {
         struct hg_version_shard *other;
 
         if (take_promise(&vs->idle_free)) {
@@ -479,7 +521,8 @@ static void accept_running(struct hg_version_shard *vs, struct hg_running *runni
             return;
         }
     }
-    if (atomic_load(&vs->version->queued) >= workers->options.max_queued) {
+    /* Background ones are as many as their submitter finds right (workers_room). */
+    if (!running->is_background && queued_ahead(vs->version) >= workers->options.max_queued) {
         pool_throttle(vs, running, limit_reason(limits_of(&workers->limits, running->function)));
         return;
     }
@@ -515,6 +558,7 @@ static struct hg_running *make_running(struct hg_workers *workers, struct hg_inv
     running->function = inv->function;
     atomic_init(&running->is_abandoned, false);
     running->is_waiting = running->is_at_origin = false;
+    running->is_background = inv->is_background;
     running->wants_log_tail = inv->wants_log_tail;
     running->submitted_us = hg_mono_us();
     memcpy(running->request_id, inv->request_id, sizeof(running->request_id));
@@ -529,7 +573,12 @@ static struct hg_running *make_running(struct hg_workers *workers, struct hg_inv
         running->client_context_length = inv->client_context.n;
     }
     /* An empty payload reaches the function as an empty object. */
-    running->event = inv->payload.len ? hg_blob_take(&inv->payload) : hg_blob_new("{}", 2);
+    if (inv->event && hg_blob_str(inv->event).n) {
+        running->event = inv->event;
+        inv->event = NULL;
+    } else {
+        running->event = inv->payload.len ? hg_blob_take(&inv->payload) : hg_blob_new("{}", 2);
+    }
     running->rc = HG_OK;
     running->throttle_reason = NULL;
     running->error = HG_FUNCTION_OK;

@@ -49,6 +49,21 @@ enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_fu
 /* Environments of functions that the new snapshot does not hold unchanged are retired once idle. Control loop. */
 void workers_apply(struct hg_workers *workers, struct hg_snapshot *next);
 
+/* What a submitter of background invocations should know of a function's environments; gone by when it is read. */
+struct hg_room {
+    bool is_reserved;      /* max is the function's own, not shared with others */
+    unsigned max;          /* environments that may exist */
+    unsigned environments; /* of this function, idle ones included */
+    unsigned idle;
+    unsigned queued_ahead; /* invocations that wait and are no background ones */
+    bool is_full;          /* no more environments may be started */
+    int64_t run_us;        /* what a run takes, estimated; 0: unknown */
+};
+
+/* Any thread. Walks all versions: not for each event. */
+void workers_room(struct hg_workers *workers, const struct hg_function *function,
+                  struct hg_room *room);
+
 /* Lets running invocations finish (until timeout_ms), then kills every environment; then done on the control loop. */
 void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(void *arg),
                    void *arg);

@@ -34,6 +34,7 @@ struct hg_running {
     struct hg_pool_shard *shard; /* where it waits or runs */
     _Atomic bool is_abandoned;   /* cancelled before it ran: drop it */
     bool is_waiting;             /* on a list of shard */
+    bool is_background;
     bool is_at_origin; /* it has not left the loop that submitted it; touched there only */
     bool wants_log_tail;
     int64_t submitted_us;
@@ -63,9 +64,10 @@ struct hg_version_shard {
     struct hg_list link; /* in shard->versions */
     struct hg_list
         idle; /* environments, the most recently used first; those without a process last */
-    struct hg_list waiting; /* struct hg_running, first come first served */
-    unsigned waiting_count;
-    unsigned starting; /* environments on their way that nobody runs in yet */
+    /* struct hg_running, first come first served; the background ones after all others. */
+    struct hg_list waiting, waiting_behind;
+    unsigned waiting_count; /* on both lists */
+    unsigned starting;      /* environments on their way that nobody runs in yet */
     bool is_preparing;
     int64_t complained_us; /* when it was last logged that no environment can be made */
     struct hg_timer timer; /* patience and queue_wait_ms, while somebody waits */
@@ -82,7 +84,9 @@ struct hg_version {
     char *name, *number;     /* function name, version */
     _Atomic bool is_current; /* the newest snapshot has it */
     struct hg_plan *_Atomic plan;
-    _Atomic unsigned queued, environments;
+    _Atomic unsigned queued;        /* invocations that wait, on all loops … */
+    _Atomic unsigned queued_behind; /* … and those of them that are background ones */
+    _Atomic unsigned environments;
     _Atomic int64_t run_us, cold_us; /* estimates, see average_note; 0: no history */
     struct hg_version_shard at[];    /* by loop index */
 };

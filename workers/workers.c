@@ -230,6 +230,7 @@ static void destroy_environments(struct hg_pool_shard *shard)
     {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
 
+        hg_list_move_all(&vs->waiting_behind, &vs->waiting);
         HG_LIST_EACH(waiting, &vs->waiting)
         pool_discard(hg_container_of(waiting, struct hg_running, link));
     }

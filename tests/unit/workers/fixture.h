@@ -119,9 +119,8 @@ static inline void on_call_mail(struct hg_mail *mail)
     invoke_submit(call->fixture->workers, &call->inv);
 }
 
-/* On the loop of that number; the one after the last is the control loop. */
-static inline void call_start_of(struct fixture *f, const struct hg_function *function,
-                                 struct call *call, unsigned loop, const char *event, bool tail)
+static inline void call_make(struct fixture *f, const struct hg_function *function,
+                             struct call *call, unsigned loop, const char *event)
 {
     *call = (struct call){
         .fixture = f, .loop = loop == f->loops->count ? f->loops->control : f->loops->loops[loop]};
@@ -129,10 +128,17 @@ static inline void call_start_of(struct fixture *f, const struct hg_function *fu
     hg_buf_append_cstr(&call->inv.payload, event);
     call->inv.snapshot = snapshot_ref(f->snapshot);
     call->inv.function = function;
-    call->inv.wants_log_tail = tail;
     call->inv.done = on_call_done;
     snprintf(call->inv.invoked_arn, sizeof(call->inv.invoked_arn), "%.*s",
              HG_STR_ARG(f->function->arn));
+}
+
+/* On the loop of that number; the one after the last is the control loop. */
+static inline void call_start_of(struct fixture *f, const struct hg_function *function,
+                                 struct call *call, unsigned loop, const char *event, bool tail)
+{
+    call_make(f, function, call, loop, event);
+    call->inv.wants_log_tail = tail;
     hg_mailbox_post(&call->loop->mailbox, &call->mail, on_call_mail);
 }
 
@@ -140,6 +146,15 @@ static inline void call_start(struct fixture *f, struct call *call, unsigned loo
                               const char *event, bool tail)
 {
     call_start_of(f, f->function, call, loop, event, tail);
+}
+
+/* A background one. */
+static inline void call_start_behind(struct fixture *f, struct call *call, unsigned loop,
+                                     const char *event)
+{
+    call_make(f, f->function, call, loop, event);
+    call->inv.is_background = true;
+    hg_mailbox_post(&call->loop->mailbox, &call->mail, on_call_mail);
 }
 
 static inline void call_wait(struct call *call)

@@ -283,6 +283,97 @@ static void first_come_first_served(void **state)
     assert_int_equal(fake_count, 1);
 }
 
+/* The queue of this many, whoever they are, waits. */
+static void wait_queued(struct fixture *f, unsigned count)
+{
+    struct hg_room room;
+    int64_t deadline_us = hg_mono_us() + PATIENCE_MS * 1000;
+
+    do {
+        if (hg_mono_us() > deadline_us)
+            fail_msg("%u invocations do not wait", count);
+        usleep(1000);
+        workers_room(f->workers, f->function, &room);
+    } while (room.queued_ahead < count);
+}
+
+static void background_waits_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct call behind[3], ahead;
+    char id[64];
+
+    f->options.max_concurrency = 1;
+    f->options.max_queued = 1;
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 2);
+    warm_up(f);
+    call_start_behind(f, &behind[0], 0, "1");
+    take_event(0, id);
+    call_start_behind(f, &behind[1], 0, "1");
+    call_start_behind(f, &behind[2], 0, "1");
+    /* The environment's own loop has background ones only; those of the other loop come first all the same. */
+    call_start(f, &ahead, 1, "1", false);
+    wait_queued(f, 1);
+    answer(0, id);
+    end_well(&behind[0]);
+    take_event(0, id);
+    assert_string_equal(id, ahead.inv.request_id);
+    answer(0, id);
+    end_well(&ahead);
+    for (int i = 1; i < 3; i++) {
+        take_event(0, id);
+        assert_string_equal(id, behind[i].inv.request_id);
+        answer(0, id);
+        end_well(&behind[i]);
+    }
+    assert_int_equal(fake_count, 1);
+}
+
+static void background_is_throttled_when_it_waited_too_long(void **state)
+{
+    struct fixture *f = *state;
+    struct call busy, behind;
+    char id[64];
+
+    f->function->reserved_concurrency = 1;
+    f->options.queue_wait_ms = 30;
+    fixture_start(f, 2);
+    warm_up(f);
+    call_start(f, &busy, 0, "1", false);
+    take_event(0, id);
+    call_start_behind(f, &behind, 2, "1");
+    end_throttled(&behind, "ReservedFunctionConcurrentInvocationLimitExceeded");
+    answer(0, id);
+    end_well(&busy);
+}
+
+static void room_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_room room;
+    struct call c;
+    char id[64];
+
+    f->options.max_concurrency = 1;
+    fixture_start(f, 2);
+    workers_room(f->workers, f->function, &room);
+    assert_int_equal(room.max, 1);
+    assert_int_equal(room.environments, 0);
+    assert_false(room.is_full || room.is_reserved);
+    warm_up(f);
+    call_start(f, &c, 0, "1", false);
+    take_event(0, id);
+    workers_room(f->workers, f->function, &room);
+    assert_int_equal(room.environments, 1);
+    assert_int_equal(room.idle, 0);
+    assert_int_equal(room.queued_ahead, 0);
+    assert_true(room.is_full);
+    assert_true(room.run_us > 0);
+    answer(0, id);
+    end_well(&c);
+}
+
 static void cold_starts_run_in_parallel(void **state)
 {
     struct fixture *f = *state;
@@ -553,6 +644,9 @@ int main(void)
         TEST(idle_environment_of_another_loop_is_not_passed_over),
         TEST(whoever_waits_gets_what_becomes_idle_on_another_loop),
         TEST(first_come_first_served),
+        TEST(background_waits_behind),
+        TEST(background_is_throttled_when_it_waited_too_long),
+        TEST(room_is_told),
         TEST(cold_starts_run_in_parallel),
         TEST(last_used_environment_is_used_first),
         TEST(full_queue_throttles_at_once),
