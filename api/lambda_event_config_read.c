@@ -27,32 +27,38 @@ static void compile(void)
     hg_assert(regcomp(&target_regex, target_posix, REG_EXTENDED | REG_NOSUB) == 0);
 }
 
-/* Members that broke a constraint, gathered for one answer. */
-struct faults {
-    struct hg_buf text;
-    unsigned count;
+/* One body being read. Members that broke a constraint are gathered for one answer. */
+struct reading {
+    struct hg_call *call;
+    const struct hg_snapshot *snapshot;
+    const struct hg_function_ref *ref;
+    struct hg_buf faults;
+    unsigned fault_count;
+    struct hg_str success, failure; /* destinations; "" for none */
 };
 
-static void add_fault(struct faults *faults, struct hg_str value, const char *member,
+static void add_fault(struct reading *reading, struct hg_str value, const char *member,
                       const char *constraint)
 {
-    hg_buf_printf(&faults->text, "%sValue '%.*s' at '%s' failed to satisfy constraint: %s",
-                  faults->count ? "; " : "", HG_STR_ARG(value), member, constraint);
-    faults->count++;
+    hg_buf_printf(&reading->faults, "%sValue '%.*s' at '%s' failed to satisfy constraint: %s",
+                  reading->fault_count ? "; " : "", HG_STR_ARG(value), member, constraint);
+    reading->fault_count++;
 }
 
-static bool answer_faults(struct hg_call *call, struct faults *faults)
+static bool answer_faults(struct reading *reading)
 {
-    if (faults->count)
-        call_fail(call, HG_API_VALIDATION, "%u validation error%s detected: %.*s", faults->count,
-                  faults->count == 1 ? "" : "s", HG_STR_ARG(hg_buf_str(&faults->text)));
-    hg_buf_fini(&faults->text);
-    return faults->count == 0;
+    if (reading->fault_count == 0)
+        return true;
+    call_fail(reading->call, HG_API_VALIDATION, "%u validation error%s detected: %.*s",
+              reading->fault_count, reading->fault_count == 1 ? "" : "s",
+              HG_STR_ARG(hg_buf_str(&reading->faults)));
+    return false;
 }
 
-static bool fail_content(struct hg_call *call, const char *what)
+static bool fail_content(struct reading *reading, const char *what)
 {
-    call_fail(call, HG_API_INVALID_CONTENT, "Could not parse request body into json: %s", what);
+    call_fail(reading->call, HG_API_INVALID_CONTENT, "Could not parse request body into json: %s",
+              what);
     return false;
 }
 
@@ -61,7 +67,7 @@ static bool is_given(struct hg_json_value value)
     return value.kind != HG_JSON_BAD && value.kind != HG_JSON_NULL;
 }
 
-/* False when the member is no whole number. Beyond an int64 it is as wrong as the nearest one. */
+/* False when it is no whole number. One beyond an int64 is as wrong as the nearest one. */
 static bool read_number(struct hg_json_value value, int64_t *number)
 {
     size_t digits = 0;
@@ -77,139 +83,155 @@ static bool read_number(struct hg_json_value value, int64_t *number)
     return digits > 0;
 }
 
-/* False when answered. */
-static bool read_range(struct hg_call *call, struct hg_json_value body, const char *name,
-                       const char *member, int min, int max, int *out, struct faults *faults)
+/* A number and what it may be. */
+struct range {
+    const char *name, *member; /* in the body, in messages */
+    int min, max;
+};
+
+static const struct range retry_range = {"MaximumRetryAttempts", "maximumRetryAttempts", 0,
+                                         HG_EVENT_RETRIES_DEFAULT};
+static const struct range age_range = {"MaximumEventAgeInSeconds", "maximumEventAgeInSeconds",
+                                       HG_EVENT_AGE_MIN_S, HG_EVENT_AGE_DEFAULT_S};
+
+/* -1 when it is not given. False when answered. */
+static bool read_range(struct reading *reading, struct hg_json_value body,
+                       const struct range *range, int *out)
 {
-    struct hg_json_value value = hg_json_member(body, name);
-    char constraint[80];
+    struct hg_json_value value = hg_json_member(body, range->name);
+    struct hg_arena *arena = reading->call->req->arena;
     int64_t number;
 
     *out = -1;
     if (!is_given(value))
         return true;
     if (!read_number(value, &number))
-        return fail_content(call,
-                            hg_arena_printf(call->req->arena, "%s must be a whole number", name));
-    if (number >= min && number <= max) {
+        return fail_content(reading,
+                            hg_arena_printf(arena, "%s must be a whole number", range->name));
+    if (number >= range->min && number <= range->max)
         *out = (int)number;
-        return true;
-    }
-    (void)snprintf(constraint, sizeof(constraint), "Member must have value %s than or equal to %d",
-                   number < min ? "greater" : "less", number < min ? min : max);
-    add_fault(faults, value.raw, member, constraint);
+    else
+        add_fault(reading, value.raw, range->member,
+                  hg_arena_printf(arena, "Member must have value %s than or equal to %d",
+                                  number < range->min ? "greater" : "less",
+                                  number < range->min ? range->min : range->max));
     return true;
 }
 
-static void check_target(struct hg_str target, const char *outcome, struct faults *faults,
-                         struct hg_arena *arena)
+static bool fits_pattern(struct hg_arena *arena, struct hg_str target)
 {
+    (void)pthread_once(&once, compile);
+    return hg_str_find(target, '\0') < 0 &&
+           regexec(&target_regex, hg_arena_strdup(arena, target), 0, NULL, 0) == 0;
+}
+
+static void check_form(struct reading *reading, struct hg_str target, const char *outcome)
+{
+    struct hg_arena *arena = reading->call->req->arena;
     const char *member = hg_arena_printf(arena, "destinationConfig.%s.destination", outcome);
     bool is_own = target_kind(target) == HG_TARGET_KIND_OWN;
-    int max = is_own ? HG_DESTINATION_MAX : ARN_MAX;
+    bool is_topic = hg_str_starts(target, HG_STR("kafka://"));
+    size_t max = is_own ? HG_DESTINATION_MAX : ARN_MAX;
 
-    (void)pthread_once(&once, compile);
-    if (target.n > (size_t)max)
-        add_fault(faults, target, member,
-                  hg_arena_printf(arena, "Member must have length less than or equal to %d", max));
-    if ((!is_own || hg_str_starts(target, HG_STR("kafka://"))) &&
-        (hg_str_find(target, '\0') >= 0 ||
-         regexec(&target_regex, hg_arena_strdup(arena, target), 0, NULL, 0) != 0))
-        add_fault(faults, target, member,
+    if (target.n > max)
+        add_fault(reading, target, member,
+                  hg_arena_printf(arena, "Member must have length less than or equal to %zu", max));
+    if ((!is_own || is_topic) && !fits_pattern(arena, target))
+        add_fault(reading, target, member,
                   hg_arena_printf(arena, "Member must satisfy regular expression pattern: %s",
                                   target_pattern));
 }
 
 /* One outcome's Destination, "" when there is none. False when answered. */
-static bool read_target(struct hg_call *call, struct hg_json_value config, const char *name,
-                        const char *outcome, struct hg_str *target, struct faults *faults)
+static bool read_target(struct reading *reading, struct hg_json_value outcome, const char *name,
+                        struct hg_str *target)
 {
-    struct hg_json_value value = hg_json_member(config, name), destination;
-    struct hg_arena *arena = call->req->arena;
+    struct hg_json_value destination = {.kind = HG_JSON_BAD};
+    struct hg_arena *arena = reading->call->req->arena;
     struct hg_buf text;
+    bool is_good;
 
     *target = HG_STR("");
-    if (!is_given(value))
-        return true;
-    if (value.kind != HG_JSON_OBJECT)
-        return fail_content(call, hg_arena_printf(arena, "%s must be an object", name));
-    destination = hg_json_member(value, "Destination");
+    if (outcome.kind == HG_JSON_OBJECT)
+        destination = hg_json_member(outcome, "Destination");
+    else if (is_given(outcome))
+        return fail_content(reading, hg_arena_printf(arena, "%s must be an object", name));
     if (!is_given(destination))
         return true;
     if (destination.kind != HG_JSON_STRING)
-        return fail_content(call, hg_arena_printf(arena, "%s.Destination must be a string", name));
+        return fail_content(reading,
+                            hg_arena_printf(arena, "%s: Destination must be a string", name));
     hg_buf_init(&text, HG_REQUEST_HEADERS_MAX);
-    if (!hg_json_unescape(destination, &text)) {
-        hg_buf_fini(&text);
-        return fail_content(call, hg_arena_printf(arena, "%s.Destination is too long", name));
-    }
-    *target = hg_arena_str(arena, hg_buf_str(&text));
+    is_good = hg_json_unescape(destination, &text);
+    if (is_good)
+        *target = hg_arena_str(arena, hg_buf_str(&text));
+    else
+        (void)fail_content(reading, hg_arena_printf(arena, "%s: Destination is too long", name));
     hg_buf_fini(&text);
-    check_target(*target, outcome, faults, arena);
-    return true;
+    return is_good;
 }
 
-struct targets {
-    struct hg_str success, failure;
-};
-
 /* False when answered. */
-static bool read_members(struct hg_call *call, struct hg_json_value body,
-                         struct hg_event_config *config, bool *has_destinations,
-                         struct targets *targets, struct faults *faults)
+static bool read_members(struct reading *reading, struct hg_json_value body,
+                         struct hg_event_config *config, bool *has_destinations)
 {
     struct hg_json_value destinations = hg_json_member(body, "DestinationConfig");
 
     *has_destinations = is_given(destinations);
-    *targets = (struct targets){HG_STR(""), HG_STR("")};
     if (*has_destinations && destinations.kind != HG_JSON_OBJECT)
-        return fail_content(call, "DestinationConfig must be an object");
-    return read_range(call, body, "MaximumRetryAttempts", "maximumRetryAttempts", 0,
-                      HG_EVENT_RETRIES_DEFAULT, &config->max_retries, faults) &&
-           read_range(call, body, "MaximumEventAgeInSeconds", "maximumEventAgeInSeconds",
-                      HG_EVENT_AGE_MIN_S, HG_EVENT_AGE_DEFAULT_S, &config->max_age_s, faults) &&
-           (!*has_destinations ||
-            (read_target(call, destinations, "OnSuccess", "onSuccess", &targets->success, faults) &&
-             read_target(call, destinations, "OnFailure", "onFailure", &targets->failure, faults)));
+        return fail_content(reading, "DestinationConfig must be an object");
+    if (!read_range(reading, body, &retry_range, &config->max_retries) ||
+        !read_range(reading, body, &age_range, &config->max_age_s))
+        return false;
+    if (!*has_destinations)
+        return true;
+    if (!read_target(reading, hg_json_member(destinations, "OnSuccess"), "OnSuccess",
+                     &reading->success) ||
+        !read_target(reading, hg_json_member(destinations, "OnFailure"), "OnFailure",
+                     &reading->failure))
+        return false;
+    check_form(reading, reading->success, "onSuccess");
+    check_form(reading, reading->failure, "onFailure");
+    return true;
 }
 
-static bool parse_body(struct hg_call *call, struct hg_json_value *body)
+static bool parse_body(struct reading *reading, struct hg_json_value *body)
 {
-    struct hg_str text = call->req->body;
+    struct hg_str text = reading->call->req->body;
     struct hg_json_fault fault;
 
     *body = hg_json_parse(text.n ? text : HG_STR("{}"), &fault);
     if (body->kind == HG_JSON_OBJECT)
         return true;
     if (body->kind != HG_JSON_BAD)
-        return fail_content(call, "the document must be an object");
-    return fail_content(call, hg_arena_printf(call->req->arena, "%s; line: %u, column: %u",
-                                              fault.text, fault.line, fault.column));
+        return fail_content(reading, "the document must be an object");
+    return fail_content(reading,
+                        hg_arena_printf(reading->call->req->arena, "%s; line: %u, column: %u",
+                                        fault.text, fault.line, fault.column));
 }
 
-/* False when answered, or when the service takes no records: *is_supported says which. */
-static bool check_kind(struct hg_call *call, const struct hg_snapshot *snapshot,
-                       const struct hg_function_ref *ref, struct hg_str target, bool is_failure,
-                       bool *is_supported)
+static bool takes_records(struct hg_str target, bool is_failure)
 {
     enum hg_target_kind kind = target_kind(target);
+
+    return target.n == 0 || (kind != HG_TARGET_KIND_NONE && kind != HG_TARGET_KIND_OTHER &&
+                             !target_is_fifo(target) && !target_fault(target) &&
+                             (kind != HG_TARGET_KIND_S3 || is_failure));
+}
+
+/* A function must be there, and another one. False when answered. */
+static bool check_function(struct reading *reading, struct hg_str target)
+{
     const struct hg_function *function;
 
-    if (target.n == 0 || kind == HG_TARGET_KIND_OWN)
+    if (target_kind(target) != HG_TARGET_KIND_LAMBDA)
         return true;
-    if (kind == HG_TARGET_KIND_NONE || kind == HG_TARGET_KIND_OTHER || target_is_fifo(target) ||
-        (kind == HG_TARGET_KIND_S3 && !is_failure)) {
-        *is_supported = false;
-        return true;
-    }
-    if (kind != HG_TARGET_KIND_LAMBDA)
-        return true;
-    function = snapshot_find_function(snapshot, target, HG_STR(""));
+    function = snapshot_find_function(reading->snapshot, target, HG_STR(""));
     if (!function)
-        call_fail(call, HG_API_INVALID_PARAMETER, "The destination ARN %.*s is invalid.",
+        call_fail(reading->call, HG_API_INVALID_PARAMETER, "The destination ARN %.*s is invalid.",
                   HG_STR_ARG(target));
-    else if (hg_str_eq(function->name, ref->name))
-        call_fail(call, HG_API_INVALID_PARAMETER,
+    else if (hg_str_eq(function->name, reading->ref->name))
+        call_fail(reading->call, HG_API_INVALID_PARAMETER,
                   "You can't specify the function as a destination for itself.");
     else
         return true;
@@ -223,56 +245,57 @@ static const char *outcome_text(struct hg_arena *arena, const char *name, struct
     return hg_arena_printf(arena, "%s(destination=%.*s)", name, HG_STR_ARG(target));
 }
 
-static bool check_targets(struct hg_call *call, const struct hg_snapshot *snapshot,
-                          const struct hg_function_ref *ref, const struct targets *targets)
+static bool check_targets(struct reading *reading)
 {
-    struct hg_arena *arena = call->req->arena;
-    bool is_supported = true;
+    struct hg_arena *arena = reading->call->req->arena;
 
-    if (!check_kind(call, snapshot, ref, targets->failure, true, &is_supported) ||
-        !check_kind(call, snapshot, ref, targets->success, false, &is_supported))
+    if (!check_function(reading, reading->failure) || !check_function(reading, reading->success))
         return false;
-    if (!is_supported)
-        call_fail(
-            call, HG_API_INVALID_PARAMETER,
-            "The provided destination config DestinationConfig(onSuccess=%s, onFailure=%s) is "
-            "invalid.",
-            outcome_text(arena, "OnSuccess", targets->success),
-            outcome_text(arena, "OnFailure", targets->failure));
-    return is_supported;
+    if (takes_records(reading->success, false) && takes_records(reading->failure, true))
+        return true;
+    call_fail(reading->call, HG_API_INVALID_PARAMETER,
+              "The provided destination config DestinationConfig(onSuccess=%s, onFailure=%s) is "
+              "invalid.",
+              outcome_text(arena, "OnSuccess", reading->success),
+              outcome_text(arena, "OnFailure", reading->failure));
+    return false;
+}
+
+/* What the values mean together. False when answered. */
+static bool check_meaning(struct reading *reading, const struct hg_event_config *config,
+                          bool has_destinations)
+{
+    struct hg_call *call = reading->call;
+
+    if (config->max_retries < 0 && config->max_age_s < 0 && !has_destinations)
+        call_fail(call, HG_API_INVALID_PARAMETER,
+                  "You must specify at least one of error handling or destination setting.");
+    else if (!snapshot_find_function(reading->snapshot, reading->ref->name,
+                                     reading->ref->qualifier))
+        call_fail(call, HG_API_NOT_FOUND, "The function doesn't exist.");
+    else
+        return check_targets(reading);
+    return false;
 }
 
 bool event_config_read(struct hg_call *call, const struct hg_snapshot *snapshot,
                        const struct hg_function_ref *ref, struct hg_event_config *config,
                        bool *has_destinations)
 {
-    struct faults faults = {.count = 0};
+    struct reading reading = {call, snapshot, ref, .success = HG_STR(""), .failure = HG_STR("")};
     struct hg_json_value body;
-    struct targets targets;
+    bool is_good;
 
-    if (!parse_body(call, &body))
-        return false;
-    hg_buf_init(&faults.text, FAULTS_MAX);
-    if (!read_members(call, body, config, has_destinations, &targets, &faults)) {
-        hg_buf_fini(&faults.text);
-        return false;
-    }
-    if (!answer_faults(call, &faults))
-        return false;
-    if (config->max_retries < 0 && config->max_age_s < 0 && !*has_destinations) {
-        call_fail(call, HG_API_INVALID_PARAMETER,
-                  "You must specify at least one of error handling or destination setting.");
-        return false;
-    }
-    if (!snapshot_find_function(snapshot, ref->name, ref->qualifier)) {
-        call_fail(call, HG_API_NOT_FOUND, "The function doesn't exist.");
-        return false;
-    }
-    if (!check_targets(call, snapshot, ref, &targets))
+    hg_buf_init(&reading.faults, FAULTS_MAX);
+    is_good = parse_body(&reading, &body) &&
+              read_members(&reading, body, config, has_destinations) && answer_faults(&reading) &&
+              check_meaning(&reading, config, *has_destinations);
+    hg_buf_fini(&reading.faults);
+    if (!is_good)
         return false;
     (void)snprintf(config->on_success, sizeof(config->on_success), "%.*s",
-                   HG_STR_ARG(targets.success));
+                   HG_STR_ARG(reading.success));
     (void)snprintf(config->on_failure, sizeof(config->on_failure), "%.*s",
-                   HG_STR_ARG(targets.failure));
+                   HG_STR_ARG(reading.failure));
     return true;
 }

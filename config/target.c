@@ -10,6 +10,8 @@ static const struct {
     [HG_TARGET_KIND_S3] = {"s3", "S3Bucket"},
 };
 
+enum { TOPIC_MAX = 249 };
+
 static const char *const own_schemes[] = {"kafka://", "redis://", "rediss://",
                                           "http://",  "https://", "file:///"};
 
@@ -40,6 +42,37 @@ enum hg_target_kind target_kind(struct hg_str target)
         if (hg_str_is(part, kinds[i].service))
             return (enum hg_target_kind)i;
     return HG_TARGET_KIND_OTHER;
+}
+
+static bool is_topic(struct hg_str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '-' && c != '_' && c != '.')
+            return false;
+    }
+    return name.n > 0 && name.n <= TOPIC_MAX && name.p[0] != '.';
+}
+
+const char *target_fault(struct hg_str target)
+{
+    ptrdiff_t slashes = hg_str_find_str(target, HG_STR("://"));
+    struct hg_str rest = slashes < 0 ? target : hg_str_skip(target, (size_t)slashes + 3);
+
+    if (target_kind(target) != HG_TARGET_KIND_OWN)
+        return NULL;
+    if (hg_str_starts(target, HG_STR("kafka:")))
+        return is_topic(rest)
+                   ? NULL
+                   : "a topic has 1 to 249 letters, digits, '.', '_' and '-', and does not "
+                     "start with '.'";
+    if (hg_str_starts(target, HG_STR("file:")))
+        return hg_str_find(rest, '?') < 0 && hg_str_find(rest, '#') < 0
+                   ? NULL
+                   : "a directory takes no '?' or '#'; write %3F or %23";
+    return rest.p[0] == '/' || rest.p[0] == '?' || rest.p[0] == '#' ? "it names no host" : NULL;
 }
 
 bool target_is_fifo(struct hg_str target)

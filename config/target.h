@@ -20,6 +20,9 @@ enum hg_target_kind {
 
 enum hg_target_kind target_kind(struct hg_str target);
 
+/* Why one of Headgate's own kinds can never work; NULL when its form is good. Static. */
+const char *target_fault(struct hg_str target);
+
 /* FIFO queues and topics, whose ARNs end in ".fifo", take no records. */
 bool target_is_fifo(struct hg_str target);
 

@@ -97,6 +97,9 @@ struct hg_str target_read(struct hg_transform *t, const struct target_place *pla
         problem_at(t, place->node, "%s cannot be %.*s: it takes %s%s", place->what,
                    HG_STR_ARG(target), kinds_text(t, place),
                    kind == HG_TARGET_KIND_S3 ? "; S3 buckets take failures only" : "");
+    } else if (target_fault(target)) {
+        problem_at(t, place->node, "%s cannot be %.*s: %s", place->what, HG_STR_ARG(target),
+                   target_fault(target));
     } else if (target_is_fifo(target)) {
         problem_at(t, place->node, "%s cannot be %.*s: FIFO queues and topics take no records",
                    place->what, HG_STR_ARG(target));

@@ -226,6 +226,12 @@ def test_buckets_take_failures_only(aws, orders):
     ({"OnFailure": {"Destination": QUEUE}, "OnSuccess": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}},
      "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=arn:aws:sqs:us-east-1:"
      f"000000000000:q.fifo), onFailure=OnFailure(destination={QUEUE})) is invalid."),
+    ({"OnSuccess": {"Destination": "file:///records?x"}},
+     "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=file:///records?x), "
+     "onFailure=null) is invalid."),
+    ({"OnFailure": {"Destination": "https:///hook"}},
+     "The provided destination config DestinationConfig(onSuccess=null, "
+     "onFailure=OnFailure(destination=https:///hook)) is invalid."),
 ])
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_destinations_that_are_refused(server, orders, method, config, message):

@@ -70,7 +70,8 @@ static void test_wrong_values(void **state)
         state, "      EventInvokeConfig: {}\n", SETTING,
         "problem 8: F: EventInvokeConfig: You must specify at least one of error handling or destination setting.\n");
     expect(
-        state, "      EventInvokeConfig: {MaximumRetryAttempts: 1, MaximumRetryAttempt: 1}\n", SETTING,
+        state, "      EventInvokeConfig: {MaximumRetryAttempts: 1, MaximumRetryAttempt: 1}\n",
+        SETTING,
         "setting 8: F:$LATEST retries=1\n"
         "unknown 8: F: unknown property MaximumRetryAttempt of EventInvokeConfig; did you mean MaximumRetryAttempts?\n");
 }
@@ -141,6 +142,8 @@ static void test_wrong_targets(void **state)
          AT ": You can't specify the function as a destination for itself."},
         {"{Type: Lambda, Destination: \"arn:aws:lambda:us-east-1:000000000000:function:none\"}", AT
          ": The destination ARN arn:aws:lambda:us-east-1:000000000000:function:none is invalid: the template has no such function"},
+        {"{Destination: kafka://.t}", AT
+         " cannot be kafka://.t: a topic has 1 to 249 letters, digits, '.', '_' and '-', and does not start with '.'"},
         {"{Destination: !GetAtt Queue.Arn}",
          "Resource with id [F] is invalid. 'Type: None' must be one of ['SQS', 'SNS', 'EventBridge', 'Lambda', 'S3Bucket']"},
         {"{Type: Kinesis, Destination: !GetAtt Stream.Arn}",

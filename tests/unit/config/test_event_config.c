@@ -333,6 +333,15 @@ static void test_target_kinds(void **state)
     for (size_t i = 0; i < HG_COUNT(cases); i++)
         if (target_kind(hg_str_of(cases[i].target)) != cases[i].kind)
             fail_msg("%s", cases[i].target);
+    assert_null(target_fault(HG_STR("kafka://orders.failed_1-x")));
+    assert_non_null(target_fault(HG_STR("kafka://.orders")));
+    assert_non_null(target_fault(HG_STR("kafka://a/b")));
+    assert_null(target_fault(HG_STR("file:///var/records")));
+    assert_non_null(target_fault(HG_STR("file:///var/records?x")));
+    assert_null(target_fault(HG_STR("redis://:secret@host/0/list")));
+    assert_non_null(target_fault(HG_STR("redis:///0/list")));
+    assert_non_null(target_fault(HG_STR("https://?x")));
+    assert_null(target_fault(HG_STR("arn:aws:s3:::b?")));
     assert_true(target_is_fifo(HG_STR("arn:aws:sqs:us-east-1:000000000000:q.fifo")));
     assert_false(target_is_fifo(HG_STR("arn:aws:s3:::b.fifo")));
     assert_string_equal(target_kind_name(HG_TARGET_KIND_S3), "S3Bucket");
