@@ -21,6 +21,9 @@ want() {
 # want_tool COMMAND PACKAGE: the package only where the command comes from nowhere else.
 want_tool() { have "$1" || packages+=("$2"); }
 
+# Servers lie where the search path of an ordinary user may not reach.
+have_server() { have "$1" || [ -x "/usr/sbin/$1" ]; }
+
 want_run() {
     want_tool gcc gcc
     want_tool cmake cmake
@@ -40,7 +43,11 @@ want_test() {
     want_tool h2load nghttp2-client
     want_tool go golang-go
     want_tool npm npm
-    want libcmocka-dev
+    have_server redis-server || packages+=(redis-server)
+    want_tool redis-cli redis-tools
+    want_tool java default-jre-headless
+    want_tool mvn maven
+    want libcmocka-dev faketime
     find_python >/dev/null || want python3-venv python3-pip
 }
 
@@ -62,6 +69,7 @@ want_bench() {
     want_test
     want_tool nginx nginx-light
     want_tool haproxy haproxy
+    have_server rabbitmq-server || packages+=(rabbitmq-server)
 }
 
 # Servers that packages bring are only wanted as commands: they are kept from starting as services.
@@ -142,6 +150,12 @@ install_h2spec() {
     (cd tests/h2spec && GOBIN="$PWD/../../.tools/bin" go install github.com/summerwind/h2spec/cmd/h2spec)
 }
 
+install_nats() {
+    say "nats-server of tools/nats/go.mod into .tools/bin"
+    mkdir -p .tools/bin
+    (cd tools/nats && GOBIN="$PWD/../../.tools/bin" go install github.com/nats-io/nats-server/v2)
+}
+
 # Only compared with; without it the benchmark leaves its rows out and says so.
 install_serverless() {
     say "serverless-offline of tools/serverless/package.json into .tools/serverless"
@@ -152,6 +166,8 @@ install_serverless() {
 }
 
 setup_bench() {
+    [ -x .tools/bin/nats-server ] || rm -f .tools/nats.stamp
+    once nats tools/nats/go.mod install_nats
     [ -d .tools/serverless/node_modules ] || rm -f .tools/serverless.stamp
     once serverless tools/serverless/package-lock.json install_serverless
 }
@@ -163,6 +179,8 @@ setup_test() {
     once venv tests/requirements.txt install_python_packages
     once node tests/e2e/node/package-lock.json install_node_packages
     once h2spec tests/h2spec/go.mod install_h2spec
+    [ -e .tools/kafka/stamp ] || say "Kafka broker of tools/kafka/pom.xml into .tools/kafka"
+    tools/kafka.sh install
 }
 
 mkdir -p .tools
