@@ -90,7 +90,9 @@ struct hg_integ_model {
     struct hg_integ_response *responses;
     size_t response_count;
     unsigned timeout_ms; /* 0: the API kind's default */
-    bool wants_stream;   /* responseTransferMode STREAM or the 2021-11-15 URI */
+    /* Lambda, fixed by the template in Headgate's own words: "Event", "RequestResponse", "DryRun"; "" without. */
+    struct hg_str invocation_type;
+    bool wants_stream; /* responseTransferMode STREAM or the 2021-11-15 URI */
     unsigned line;
     /* What the gateway cannot serve yet: a sentence; such a route answers 501 with it. "" when it can. */
     struct hg_str unsupported;

@@ -126,6 +126,8 @@ static struct known_integration *add_integration(struct hg_transform *t,
     known->draft = draft;
     known->id = hg_arena_str(t->scratch, eval_ref(t->eval, resource->id, resource->raw));
     known->model = integ_read(t, resource->properties, HG_API_HTTP, &integ_names_v2, resource->id);
+    if (known->model)
+        integ_fix_type_of(t, known->model, resource, resource->id);
     known->next = list;
     return known;
 }

@@ -180,6 +180,7 @@ static void translate_method(struct hg_transform *t, const struct hg_resource *r
                             : integ_missing(t, resource->line);
     if (!route.integration)
         return;
+    integ_fix_type_of(t, route.integration, resource, who);
     route.operation_name = read_text(t, resource_get(resource, "OperationName"),
                                      resource_what(t, resource, "OperationName"), HG_STR(""));
     added = api_add_route(t, draft, &route, verb);

@@ -101,6 +101,18 @@ static bool adds_rest_routes(const struct hg_api_draft *draft)
            node_bool(resource_get(draft->resource, "MergeDefinitions"), &ok);
 }
 
+/* Metadata: {Headgate: {InvocationType: Event}} of the function, or a map of them by event. */
+static void fix_type(struct hg_transform *t, const struct event *event,
+                     struct hg_integ_model *integration)
+{
+    const struct hg_node *type =
+        node_get(resource_metadata(event->function, "Headgate"), "InvocationType");
+
+    if (node_is_map(type))
+        type = node_get_str(type, event->member->key);
+    integ_fix_type(t, integration, type, event->who);
+}
+
 static struct hg_integ_model *make_integration(struct hg_transform *t, const struct event *event,
                                                enum hg_api_kind kind)
 {
@@ -109,6 +121,7 @@ static struct hg_integ_model *make_integration(struct hg_transform *t, const str
     const struct hg_node *timeout = node_get(event->properties, "TimeoutInMillis");
     const struct hg_node *mode = node_get(event->properties, "ResponseTransferMode");
 
+    fix_type(t, event, integration);
     integration->timeout_ms = (unsigned)read_int(t, timeout, "TimeoutInMillis", 50,
                                                  kind == HG_API_HTTP ? 30000 : 300000, 0);
     if (hg_str_is(node_text(mode), "RESPONSE_STREAM")) {

@@ -22,7 +22,8 @@ const struct hg_integ_names integ_names_openapi = {"x-amazon-apigateway-integrat
                                                    "statusCode",
                                                    "responseParameters",
                                                    "responseTemplates",
-                                                   "contentHandling"};
+                                                   "contentHandling",
+                                                   "x-headgate-invocation-type"};
 const struct hg_integ_names integ_names_method = {"Integration",
                                                   "Type",
                                                   "IntegrationHttpMethod",
@@ -39,7 +40,8 @@ const struct hg_integ_names integ_names_method = {"Integration",
                                                   "StatusCode",
                                                   "ResponseParameters",
                                                   "ResponseTemplates",
-                                                  "ContentHandling"};
+                                                  "ContentHandling",
+                                                  NULL};
 const struct hg_integ_names integ_names_v2 = {NULL,
                                               "IntegrationType",
                                               "IntegrationMethod",
@@ -51,6 +53,7 @@ const struct hg_integ_names integ_names_v2 = {NULL,
                                               "TimeoutInMillis",
                                               "PayloadFormatVersion",
                                               "IntegrationSubtype",
+                                              NULL,
                                               NULL,
                                               NULL,
                                               NULL,
@@ -132,7 +135,7 @@ static struct hg_integ_model *new_model(struct hg_transform *t, enum hg_integ_ty
     *model =
         (struct hg_integ_model){.type = type, .line = line, .passthrough = HG_STR("WHEN_NO_MATCH")};
     model->uri = model->function_ref = model->http_method = model->payload_version = HG_STR("");
-    model->subtype = model->unsupported = HG_STR("");
+    model->subtype = model->invocation_type = model->unsupported = HG_STR("");
     return model;
 }
 
@@ -395,6 +398,34 @@ static void classify_service(struct hg_transform *t, struct hg_integ_model *mode
     }
 }
 
+void integ_fix_type(struct hg_transform *t, struct hg_integ_model *integration,
+                    const struct hg_node *node, struct hg_str who)
+{
+    static const char *const types[] = {"Event", "RequestResponse", "DryRun"};
+    struct hg_str text = node_text(node);
+
+    if (!node)
+        return;
+    if (integration->type != HG_INTEG_LAMBDA_PROXY)
+        problem_at(t, node, "%.*s: the invocation type %.*s is given for no AWS_PROXY integration",
+                   HG_STR_ARG(who), HG_STR_ARG(text));
+    for (size_t i = 0; i < HG_COUNT(types); i++) {
+        if (hg_str_is(text, types[i])) {
+            integration->invocation_type = hg_str_of(types[i]);
+            return;
+        }
+    }
+    problem_at(t, node, "%.*s: the invocation type must be Event, RequestResponse or DryRun%s%.*s",
+               HG_STR_ARG(who), text.n ? ", not " : "", HG_STR_ARG(text));
+}
+
+void integ_fix_type_of(struct hg_transform *t, struct hg_integ_model *integration,
+                       const struct hg_resource *resource, struct hg_str who)
+{
+    integ_fix_type(t, integration,
+                   node_get(resource_metadata(resource, "Headgate"), "InvocationType"), who);
+}
+
 static bool set_type(struct hg_integ_model *model, struct hg_str text)
 {
     if (hg_str_is_nocase(text, "AWS_PROXY")) {
@@ -494,6 +525,7 @@ struct hg_integ_model *integ_read(struct hg_transform *t, const struct hg_node *
         classify_service(t, model, node, who);
     else if (model->type == HG_INTEG_MOCK)
         check_mock(t, model);
+    integ_fix_type(t, model, member(node, names->invocation_type), who);
     if (model->wants_stream)
         refuse(model, HG_STR("response streaming is not served yet"));
     return model;

@@ -14,7 +14,7 @@ struct hg_integ_names {
         *responses, *timeout;
     const char *payload_version, *subtype, *transfer_mode;
     const char *response_table, *status, *response_parameters, *response_templates;
-    const char *content_handling;
+    const char *content_handling, *invocation_type;
 };
 extern const struct hg_integ_names integ_names_openapi, integ_names_method, integ_names_v2;
 
@@ -35,6 +35,15 @@ struct hg_integ_model *integ_preflight(struct hg_transform *t, struct hg_kv_list
 /* For a method without integration. */
 struct hg_integ_model *integ_missing(struct hg_transform *t, unsigned line);
 bool integ_is_missing(const struct hg_integ_model *integration);
+/*
+ * Sets the invocation type that the template gives in Headgate's own words: node is its text, NULL changes nothing.
+ * A problem when it is none or the integration has no function behind it.
+ */
+void integ_fix_type(struct hg_transform *t, struct hg_integ_model *integration,
+                    const struct hg_node *node, struct hg_str who);
+/* The same from `Metadata: {Headgate: {InvocationType: …}}` of a resource. */
+void integ_fix_type_of(struct hg_transform *t, struct hg_integ_model *integration,
+                       const struct hg_resource *resource, struct hg_str who);
 /* Lists the route when its integration is not served. */
 void integ_report(struct hg_transform *t, const struct hg_integ_model *integration,
                   struct hg_str who);

@@ -194,6 +194,33 @@ static void test_http_api_body(void **state)
         "later 14: GET /j needs the authorizer j, which is not served yet; the route answers 501\n");
 }
 
+static void test_invocation_type(void **state)
+{
+    expect_http(state,
+                "        info: {title: h, version: \"1\"}\n"
+                "        paths:\n"
+                "          /a: {post: {" INTEGRATION
+                "{type: aws_proxy, uri: !GetAtt F.Arn, x-headgate-invocation-type: Event}}}\n"
+                "          /b: {post: {" INTEGRATION
+                "{type: aws_proxy, uri: !GetAtt F.Arn, x-headgate-invocation-type: DryRun}}}\n",
+                NULL,
+                "function F:$LATEST python3.12 index.h 3s 128MB\n"
+                "api HTTP Api h\n"
+                "stage Api $default\n"
+                "route Api POST /a -> proxy F v1.0 type=Event\n"
+                "route Api POST /b -> proxy F v1.0 type=DryRun\n");
+    expect(
+        state,
+        "        paths:\n"
+        "          /a: {get: {" INTEGRATION "{type: mock, x-headgate-invocation-type: Event}}}\n"
+        "          /b: {get: {" INTEGRATION "{type: aws_proxy, httpMethod: POST, uri: !Sub "
+        "\"arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations\", "
+        "x-headgate-invocation-type: event}}}\n",
+        "problem",
+        "problem 10: GET /a: the invocation type Event is given for no AWS_PROXY integration\n"
+        "problem 11: GET /b: the invocation type must be Event, RequestResponse or DryRun, not event\n");
+}
+
 static void test_mistakes(void **state)
 {
     expect(
@@ -368,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_root_extensions),
         cmocka_unit_test(test_security),
         cmocka_unit_test(test_http_api_body),
+        cmocka_unit_test(test_invocation_type),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_included_file),
         cmocka_unit_test(test_definition_uri),

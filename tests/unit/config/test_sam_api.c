@@ -45,6 +45,19 @@ static void test_implicit_apis(void **state)
         "route ServerlessHttpApi $default  -> proxy F v2.0\n");
 }
 
+static void test_invocation_type(void **state)
+{
+    static const char events[] = "      A: {Type: Api, Properties: {Path: /a, Method: get}},\n"
+                                 "      B: {Type: HttpApi, Properties: {Path: /b, Method: post}}\n";
+
+    expect_more(state, events, "    Metadata: {Headgate: {InvocationType: Event}}\n", "route",
+                "route ServerlessRestApi GET /a -> proxy F type=Event\n"
+                "route ServerlessHttpApi POST /b -> proxy F v2.0 type=Event\n");
+    expect_more(state, events, "    Metadata: {Headgate: {InvocationType: {B: Event}}}\n", "route",
+                "route ServerlessRestApi GET /a -> proxy F\n"
+                "route ServerlessHttpApi POST /b -> proxy F v2.0 type=Event\n");
+}
+
 static void test_no_event_no_api(void **state)
 {
     expect(state, "", NULL, "function F:$LATEST python3.12 index.h 3s 128MB\n");
@@ -383,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_implicit_apis),
+        cmocka_unit_test(test_invocation_type),
         cmocka_unit_test(test_no_event_no_api),
         cmocka_unit_test(test_integration_of_an_event),
         cmocka_unit_test(test_explicit_apis),

@@ -148,6 +148,8 @@ static void tell_route(struct hg_buf *out, const struct hg_api *api, const struc
         hg_buf_printf(out, " %.*s", HG_STR_ARG(short_ref(in->function_ref)));
     if (in->payload_version.n)
         hg_buf_printf(out, " v%.*s", HG_STR_ARG(in->payload_version));
+    if (in->invocation_type.n)
+        hg_buf_printf(out, " type=%.*s", HG_STR_ARG(in->invocation_type));
     if (in->timeout_ms)
         hg_buf_printf(out, " %ums", in->timeout_ms);
     if (!hg_str_is(route->authorization, "NONE"))
