@@ -17,6 +17,7 @@ static const struct {
     const char *scheme;
     const struct hg_queue_ops *ops;
 } engines[] = {
+    {"embedded", &hg_queue_embedded_ops},
     {NULL, NULL},
 };
 
