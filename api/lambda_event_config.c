@@ -226,16 +226,32 @@ static bool parse_page(struct hg_call *call, uint64_t *max_items, struct hg_str 
     return false;
 }
 
+/* Those whose qualifier is still there, which is what Get finds too; malloc'd. */
+static struct hg_event_config *list_all(struct hg_call *call, const struct hg_snapshot *snapshot,
+                                        struct hg_str function, struct hg_str marker, size_t *count)
+{
+    struct hg_event_configs *configs = call->api->options.event_configs;
+    size_t room = event_configs_list(configs, function, marker, NULL, 0), total;
+    struct hg_event_config *list = hg_calloc(room + 1, sizeof(*list));
+
+    total = event_configs_list(configs, function, marker, list, room);
+    total = HG_MIN(total, room); /* one may have been added in between */
+    *count = 0;
+    for (size_t i = 0; i < total; i++)
+        if (snapshot_find_function(snapshot, function, hg_str_of(list[i].qualifier)))
+            list[(*count)++] = list[i];
+    return list;
+}
+
 static void respond_list(struct hg_call *call, const struct hg_snapshot *snapshot,
                          struct hg_str function, struct hg_str marker, size_t max_items)
 {
-    struct hg_event_config *configs = hg_calloc(max_items, sizeof(*configs));
-    size_t total =
-        event_configs_list(call->api->options.event_configs, function, marker, configs, max_items);
-    size_t count = HG_MIN(total, max_items);
+    size_t total, count;
+    struct hg_event_config *configs = list_all(call, snapshot, function, marker, &total);
     struct hg_buf *buf = call_buffer(call);
     struct hg_json json = hg_json_to(buf);
 
+    count = HG_MIN(total, max_items);
     hg_json_begin_object(&json);
     hg_json_key_lit(&json, "FunctionEventInvokeConfigs");
     hg_json_begin_array(&json);

@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 import subprocess
+import threading
 import time
 
 import boto3
@@ -388,6 +389,45 @@ def test_what_the_api_made_outlives_a_restart(serve, project, kill):
     assert values(again) == values(made) and again["LastModified"] == made["LastModified"]
     assert values(aws.get_function_event_invoke_config(FunctionName="declared")) == {
         "MaximumEventAgeInSeconds": 77, **DECLARED}
+
+
+def test_what_was_answered_outlives_kill_9(serve, project):
+    server = serve(template(project))
+    connect(server)
+    for round_number in range(3):
+        answered = []
+
+        def change(target=server, done=answered):
+            age = 60
+            while True:
+                try:
+                    answer = put(target, "orders", {"MaximumEventAgeInSeconds": age})
+                except OSError:  # it is dead
+                    return
+                if answer.status == 200:
+                    done.append(age)
+                age += 1
+        thread = threading.Thread(target=change)
+        thread.start()
+        program.wait_for(lambda found=answered, least=5 + 7 * round_number: len(found) > least, "some changes")
+        server.kill9()
+        thread.join()
+        server.stdout_path.unlink()
+        server.start()
+        stored = connect(server).get_function_event_invoke_config(FunctionName="orders")["MaximumEventAgeInSeconds"]
+        assert stored in (answered[-1], answered[-1] + 1)
+
+
+def test_a_config_of_a_qualifier_that_is_gone_is_not_shown(serve, project):
+    server = serve(template(project))
+    connect(server).put_function_event_invoke_config(FunctionName="orders", Qualifier="live", MaximumRetryAttempts=0)
+    text = project.template_path.read_text()
+    project.template_path.write_text(text.replace("AutoPublishAlias: live, ", ""))
+    aws = restart(server)
+    assert aws.list_function_event_invoke_configs(FunctionName="orders")["FunctionEventInvokeConfigs"] == []
+    project.template_path.write_text(text)
+    aws = restart(server)
+    assert len(aws.list_function_event_invoke_configs(FunctionName="orders")["FunctionEventInvokeConfigs"]) == 1
 
 
 def test_the_template_counts_again_when_it_changes(serve, project):

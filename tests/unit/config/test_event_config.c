@@ -6,6 +6,7 @@
 #include "tests/unit/config/transform_case.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -265,6 +266,26 @@ static void test_a_store_that_is_refused(void **state)
     snapshot_unref(snapshot);
 }
 
+static void test_a_change_that_cannot_be_stored(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_event_config_op op = {.config = {.max_retries = 2, .max_age_s = -1}};
+    char path[128];
+    sqlite3 *db;
+
+    reopen(f);
+    assert_int_equal(put(f, "orders", "", 1), HG_OK);
+    (void)snprintf(path, sizeof(path), "%s/config/store.db", f->c.folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE event_invoke_configs", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(change(f, &op, "orders", ""), HG_E_IO);
+    assert_non_null(strstr(op.err.text, path));
+    assert_int_equal(drop(f, "orders", ""), HG_E_IO);
+    assert_int_equal(retries(f, "orders", ""), 1);
+}
+
 struct reading {
     struct fixture *f;
     _Atomic bool is_over;
@@ -360,6 +381,7 @@ int main(void)
         TEST(test_a_changed_template_counts),
         TEST(test_what_the_template_dropped_goes),
         TEST(test_a_store_that_is_refused),
+        TEST(test_a_change_that_cannot_be_stored),
         TEST(test_readers_while_it_changes),
         cmocka_unit_test(test_target_kinds),
     };

@@ -240,6 +240,41 @@ static void test_a_damaged_page(void **state)
     expect_refusal(*state, HG_E_CONFLICT, "is damaged");
 }
 
+static void forget_row(const struct hg_event_config *config, enum hg_origin origin, void *arg)
+{
+    (void)config, (void)origin, (void)arg;
+}
+
+/* Whatever place is hit: the store is refused, or works. */
+static void test_damage_anywhere(void **state)
+{
+    enum { STEP = 61 };
+    const struct transform_case *c = *state;
+    struct hg_store *store = open_store(c);
+    struct hg_error err;
+    struct stat info;
+
+    put(store, "orders", "$LATEST", 1, HG_ORIGIN_API);
+    put(store, "orders", "live", 1, HG_ORIGIN_TEMPLATE);
+    store_close(store);
+    assert_int_equal(stat(path, &info), 0);
+    for (off_t at = 0; at < info.st_size; at += STEP) {
+        char *before = hg_malloc(STEP);
+        int fd = open(path, O_RDWR);
+        ssize_t length = pread(fd, before, STEP, at);
+
+        assert_true(length > 0);
+        scribble(at, (size_t)length);
+        store = NULL;
+        if (store_open(c->folder, &store, &err) == HG_OK)
+            (void)!store_event_configs_read(store, forget_row, NULL, &err);
+        store_close(store);
+        assert_int_equal(pwrite(fd, before, (size_t)length, at), length);
+        assert_int_equal(close(fd), 0);
+        free(before);
+    }
+}
+
 static void test_a_truncated_file(void **state)
 {
     store_close(open_store(*state));
@@ -296,6 +331,7 @@ int main(void)
         TEST(test_another_programs_file),
         TEST(test_text_in_its_place),
         TEST(test_a_damaged_page),
+        TEST(test_damage_anywhere),
         TEST(test_a_truncated_file),
         TEST(test_rows_that_nobody_wrote),
         TEST(test_a_folder_that_cannot_be_made),

@@ -6,3 +6,4 @@ foreach(name async cfn event_config globals openapi sam_api sam_function store t
 endforeach()
 target_compile_definitions(test_template_corpus PRIVATE HG_TEMPLATES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/../../templates")
 target_link_libraries(test_store PRIVATE PkgConfig::SQLITE)
+target_link_libraries(test_event_config PRIVATE PkgConfig::SQLITE)
