@@ -18,7 +18,7 @@ struct hg_store;
  * Opens the file, makes it when it is missing, and brings older ones up to date. HG_E_CONFLICT for a file that a newer version
  * wrote, that is damaged, or that is something else: it stays untouched, and the sentence says what to do.
  */
-enum hg_rc store_open(const char *data_dir, struct hg_store **store,
+enum hg_rc store_open(const char *data_dir, struct hg_store **out,
                       struct hg_error *err) hg_must_use;
 /* NULL is allowed. */
 void store_close(struct hg_store *store);
