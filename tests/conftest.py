@@ -1,12 +1,18 @@
 """Fixtures that every black-box test uses."""
 
 import itertools
+import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
+import uuid
 from dataclasses import dataclass
 
 import pytest
 
 import headgate as program
+import servers
 from project import Project
 
 
@@ -79,3 +85,79 @@ def make_certificate(folder, name, common_name="localhost"):
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     return make_certificate(tmp_path_factory.mktemp("tls"), "localhost")
+
+
+# Servers that queues and destinations need. Those that are expensive to start are shared by all workers of a run.
+
+SHARED = "HEADGATE_TEST_SHARED"
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        return
+    config.shared_folder = tempfile.mkdtemp(prefix="headgate-tests-")
+    os.environ[SHARED] = config.shared_folder
+
+
+def pytest_unconfigure(config):
+    folder = getattr(config, "shared_folder", None)
+    if folder:
+        if (pathlib.Path(folder) / "kafka/port").exists():
+            servers.KafkaBroker(pathlib.Path(folder) / "kafka").stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Engine:
+    """One way of keeping events: gives the options of `serve` that choose it."""
+
+    def __init__(self, name, server=None):
+        self.name = name
+        self.server = server
+
+    def options(self):
+        """Those of a queue that nobody has used."""
+        prefix = "t" + uuid.uuid4().hex[:12]
+        if self.name == "redis":
+            return ["--queue", self.server.url() + f"?prefix={prefix}", "--queue-option", "redis.lease-timeout=2s"]
+        if self.name == "kafka":
+            return ["--queue", self.server.url(prefix), "--queue-option", "kafka.topic.partitions=2",
+                    "--queue-option", "kafka.session.timeout.ms=3000",
+                    "--queue-option", "kafka.heartbeat.interval.ms=500"]
+        return []
+
+
+ENGINES = os.environ.get("HEADGATE_TEST_ENGINES", "embedded,redis,kafka").split(",")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    server = servers.RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker():
+    return servers.KafkaBroker(pathlib.Path(os.environ[SHARED]) / "kafka", "group.min.session.timeout.ms=1000").start()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory):
+    server = servers.MotoServer(tmp_path_factory.mktemp("moto")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def webhook():
+    hook = servers.Webhook()
+    yield hook
+    hook.stop()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    """Every test that takes it runs unchanged on each engine."""
+    if request.param == "embedded":
+        return Engine("embedded")
+    return Engine(request.param, request.getfixturevalue({"redis": "redis_server", "kafka": "kafka_broker"}[request.param]))

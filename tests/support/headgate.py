@@ -72,11 +72,13 @@ class Headgate:
         self.cwd = cwd
         self.process = None
         self.bound = {}
+        self.said_before = 0  # bytes of earlier starts on standard output
 
     # Life
 
     def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.said_before = self.stdout_path.stat().st_size if self.stdout_path.exists() else 0
         with self.stdout_path.open("ab") as out, self.stderr_path.open("ab") as err:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
                                             env=self.env, cwd=self.cwd, start_new_session=True)
@@ -118,6 +120,10 @@ class Headgate:
         self.process.wait()
         self.process = None
 
+    def restart(self):
+        self.stop()
+        return self.start()
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -149,7 +155,8 @@ class Headgate:
             return self.bound[kind]
         word, scheme = {"http": ("listening", "http"), "https": ("listening", "https"),
                         "management": ("management", "http")}[kind]
-        return [int(port) for port in re.findall(rf"^{word} {scheme}://127\.0\.0\.1:(\d+)$", self.stdout(), re.M)]
+        text = self.stdout_path.read_bytes()[self.said_before:].decode(errors="replace")
+        return [int(port) for port in re.findall(rf"^{word} {scheme}://127\.0\.0\.1:(\d+)$", text, re.M)]
 
     def port(self, kind="http"):
         found = self.ports(kind)
