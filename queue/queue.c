@@ -18,6 +18,7 @@ static const struct {
     const struct hg_queue_ops *ops;
 } engines[] = {
     {"embedded", &hg_queue_embedded_ops},
+    {"kafka", &hg_queue_kafka_ops},
     {NULL, NULL},
 };
 

@@ -35,7 +35,7 @@ FENCES = {
     "cJSON.h": ["config/*", "api/*", "cli/*"],
     "zip.h": ["config/package*.c"],
     "sqlite3.h": ["config/store*.c"],
-    "lmdb.h": ["queue/embedded*.c"],
+    "lmdb.h": ["queue/embedded*.c", "queue/kafka_index.c"],
     "curl/*": ["http/client*.c"],
     "hiredis/*": ["core/redis*.c"],
     "librdkafka/*": ["core/kafka*.c", "queue/kafka*.c", "router/source_kafka*.c"],
