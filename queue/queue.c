@@ -18,7 +18,8 @@ static const struct {
     const struct hg_queue_ops *ops;
 } engines[] = {
     {"embedded", &hg_queue_embedded_ops},
-    {"kafka", &hg_queue_kafka_ops},
+    {"redis", &hg_queue_redis_ops},
+    {"rediss", &hg_queue_redis_ops},
     {NULL, NULL},
 };
 
