@@ -24,6 +24,9 @@ int command_events(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);
 
+/* The actions of events with their options. */
+void events_print_usage(FILE *out);
+
 /* The options of serve with their defaults and meanings. */
 void serve_print_options(FILE *out);
 

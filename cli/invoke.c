@@ -1,51 +1,42 @@
 /*
- * headgate invoke: one synchronous invocation through the management port.
+ * headgate invoke: one invocation through the management port, waited for or
+ * only handed over (--async).
  */
 #include "cli/command.h"
 #include "cli/local_client.h"
 #include "core/uri.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_MAX = 6291456 };
+enum { EVENT_MAX = 6291456, HEADERS_MAX = 2 };
 
 struct invoke_options {
     const char *function, *event_file, *address;
-    bool wants_tail;
+    bool wants_tail, is_async;
 };
 
 static int usage(const char *reason, const char *what)
 {
     (void)fprintf(
         stderr,
-        "headgate invoke: %s%s\nUsage: headgate invoke FUNCTION [--event FILE|-] [--tail] [--api HOST:PORT]\n",
+        "headgate invoke: %s%s\n"
+        "Usage: headgate invoke FUNCTION [--event FILE|-] [--tail|--async] [--api HOST:PORT]\n",
         reason, what);
     return HG_EXIT_USAGE;
-}
-
-static const char *default_address(void)
-{
-    const char *address = getenv("HEADGATE_API");
-
-    return address && *address ? address : "127.0.0.1:4566";
 }
 
 /* HG_EXIT_OK, or the code to leave with. */
 static int parse(int argc, char **argv, struct invoke_options *options)
 {
-    *options = (struct invoke_options){.address = default_address()};
+    *options = (struct invoke_options){.address = local_default_address()};
     for (int i = 1; i < argc; i++) {
         bool has_value = i + 1 < argc;
 
         if (strcmp(argv[i], "--tail") == 0) {
             options->wants_tail = true;
         } else if (strcmp(argv[i], "--async") == 0) {
-            (void)fprintf(
-                stderr,
-                "headgate invoke: --async is not available yet: there is no event queue in this version\n");
-            return HG_EXIT_INPUT;
+            options->is_async = true;
         } else if (strcmp(argv[i], "--event") == 0 || strcmp(argv[i], "--api") == 0) {
             if (!has_value)
                 return usage(argv[i], " wants a value");
@@ -61,6 +52,8 @@ static int parse(int argc, char **argv, struct invoke_options *options)
             options->function = argv[i];
         }
     }
+    if (options->is_async && options->wants_tail)
+        return usage("--tail has no use with --async", ": nobody waits for the log");
     return options->function ? HG_EXIT_OK : usage("which function?", "");
 }
 
@@ -86,6 +79,18 @@ static int read_event(const char *path, struct hg_buf *event)
     return HG_EXIT_OK;
 }
 
+/* Nothing but the request id, for scripts to go on with: headgate events show ID. */
+static int print_acceptance(const struct hg_local_answer *answer)
+{
+    if (answer->status == 202) {
+        (void)printf("%s\n", answer->request_id);
+        return HG_EXIT_OK;
+    }
+    (void)fprintf(stderr, "%.*s\nheadgate invoke: the server answered %d\n",
+                  HG_STR_ARG(hg_buf_str(&answer->body)), answer->status);
+    return HG_EXIT_INPUT;
+}
+
 static int print_answer(const struct hg_local_answer *answer)
 {
     struct hg_str body = hg_buf_str(&answer->body), tail = hg_buf_str(&answer->log_tail);
@@ -107,7 +112,9 @@ static int print_answer(const struct hg_local_answer *answer)
 
 static int call(const struct invoke_options *options, struct hg_str event)
 {
-    const struct hg_local_header tail = {"X-Amz-Log-Type", "Tail"};
+    struct hg_local_header headers[HEADERS_MAX];
+    struct hg_local_request request = {
+        .address = options->address, .method = "POST", .headers = headers, .body = event};
     struct hg_local_answer answer;
     struct hg_error err;
     struct hg_buf path;
@@ -118,9 +125,14 @@ static int call(const struct invoke_options *options, struct hg_str event)
     hg_uri_encode(&path, hg_str_of(options->function));
     hg_buf_append_cstr(&path, "/invocations");
     hg_buf_append_byte(&path, '\0');
-    if (local_post(options->address, hg_buf_str(&path).p, &tail, options->wants_tail ? 1 : 0, event,
-                   &answer, &err) == HG_OK) {
-        code = print_answer(&answer);
+    request.path = hg_buf_str(&path).p;
+    if (options->wants_tail)
+        headers[request.header_count++] = (struct hg_local_header){"X-Amz-Log-Type", "Tail"};
+    if (options->is_async)
+        headers[request.header_count++] =
+            (struct hg_local_header){"X-Amz-Invocation-Type", "Event"};
+    if (local_send(&request, &answer, &err) == HG_OK) {
+        code = options->is_async ? print_acceptance(&answer) : print_answer(&answer);
     } else {
         (void)fprintf(stderr, "headgate invoke: %s\n", err.text);
         code = HG_EXIT_MACHINE;

@@ -37,6 +37,8 @@ static void on_answer(struct evhttp_request *request, void *arg)
     if (request && evhttp_request_get_response_code(request) > 0) {
         exchange->is_answered = true;
         exchange->answer->status = evhttp_request_get_response_code(request);
+        read_header(request, "x-amzn-RequestId", exchange->answer->request_id,
+                    sizeof(exchange->answer->request_id));
         read_header(request, "X-Amz-Function-Error", exchange->answer->function_error,
                     sizeof(exchange->answer->function_error));
         tail = evhttp_find_header(evhttp_request_get_input_headers(request), "X-Amz-Log-Result");
@@ -49,35 +51,49 @@ static void on_answer(struct evhttp_request *request, void *arg)
     (void)event_base_loopbreak(exchange->base);
 }
 
-enum hg_rc local_post(const char *address, const char *path, const struct hg_local_header *headers,
-                      size_t header_count, struct hg_str body, struct hg_local_answer *answer,
+const char *local_default_address(void)
+{
+    const char *address = getenv("HEADGATE_API");
+
+    return address && *address ? address : "127.0.0.1:4566";
+}
+
+static enum evhttp_cmd_type command_of(const char *method)
+{
+    if (strcmp(method, "GET") == 0)
+        return EVHTTP_REQ_GET;
+    return strcmp(method, "DELETE") == 0 ? EVHTTP_REQ_DELETE : EVHTTP_REQ_POST;
+}
+
+enum hg_rc local_send(const struct hg_local_request *request, struct hg_local_answer *answer,
                       struct hg_error *err)
 {
     struct exchange exchange = {.base = event_base_new(), .answer = answer};
-    const char *colon = strrchr(address, ':');
+    const char *colon = strrchr(request->address, ':');
     struct evhttp_connection *connection;
-    struct evhttp_request *request;
+    struct evhttp_request *message;
     char host[128];
 
-    answer->status = 0;
-    answer->function_error[0] = '\0';
+    *answer = (struct hg_local_answer){.status = 0};
     hg_buf_init(&answer->body, ANSWER_MAX);
     hg_buf_init(&answer->log_tail, ANSWER_MAX);
     if (!colon) {
         event_base_free(exchange.base);
-        return hg_error_set(err, HG_E_INVALID, "'%s' is not HOST:PORT", address);
+        return hg_error_set(err, HG_E_INVALID, "'%s' is not HOST:PORT", request->address);
     }
-    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
+    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - request->address), request->address);
     connection = evhttp_connection_base_new(exchange.base, NULL, host,
                                             (unsigned short)strtoul(colon + 1, NULL, 10));
     evhttp_connection_set_timeout(connection, TIMEOUT_S);
-    request = evhttp_request_new(on_answer, &exchange);
-    (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Host", address);
-    for (size_t i = 0; i < header_count; i++)
-        (void)evhttp_add_header(evhttp_request_get_output_headers(request), headers[i].name,
-                                headers[i].value);
-    (void)evbuffer_add(evhttp_request_get_output_buffer(request), body.p, body.n);
-    if (evhttp_make_request(connection, request, EVHTTP_REQ_POST, path) == 0)
+    message = evhttp_request_new(on_answer, &exchange);
+    (void)evhttp_add_header(evhttp_request_get_output_headers(message), "Host", request->address);
+    for (size_t i = 0; i < request->header_count; i++)
+        (void)evhttp_add_header(evhttp_request_get_output_headers(message),
+                                request->headers[i].name, request->headers[i].value);
+    if (request->body.n)
+        (void)evbuffer_add(evhttp_request_get_output_buffer(message), request->body.p,
+                           request->body.n);
+    if (evhttp_make_request(connection, message, command_of(request->method), request->path) == 0)
         (void)event_base_dispatch(exchange.base);
     evhttp_connection_free(connection);
     event_base_free(exchange.base);
@@ -86,7 +102,7 @@ enum hg_rc local_post(const char *address, const char *path, const struct hg_loc
             err, HG_E_IO,
             "no server answers on %s; start one with `headgate serve TEMPLATE` or name "
             "its management address with --api",
-            address);
+            request->address);
     return HG_OK;
 }
 

@@ -15,10 +15,11 @@ static const struct command {
     {"validate", command_validate, "validate TEMPLATE",
      "say everything that is wrong or not supported in a template"},
     {"routes", command_routes, "routes [TEMPLATE]", "print the route table"},
-    {"invoke", command_invoke, "invoke FUNCTION [--event FILE|-] [--tail]",
-     "invoke a function of a running server"},
+    {"invoke", command_invoke, "invoke FUNCTION [--event FILE|-] [--tail|--async]",
+     "invoke a function of a running server; --async hands over an event and prints its request id"},
     {"logs", command_logs, "logs FUNCTION [--follow] [--since 10m]", "print a function's log"},
-    {"events", command_events, "events …", "asynchronous events (not available yet)"},
+    {"events", command_events, "events list|show|redrive|purge",
+     "look at asynchronous events and mend them"},
     {"version", command_version, "version", "print the version"},
     {"help", command_help, "help [COMMAND]", "print this, or a command's options"},
 };
@@ -67,16 +68,9 @@ int command_help(int argc, char **argv)
     (void)printf("Usage: headgate %s\n\n%s\n", command->usage, command->summary);
     if (command->run == command_serve)
         serve_print_options(stdout);
+    if (command->run == command_events)
+        events_print_usage(stdout);
     return HG_EXIT_OK;
-}
-
-int command_events(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    (void)fprintf(stderr,
-                  "headgate events: asynchronous events are not available yet in this version\n");
-    return HG_EXIT_INPUT;
 }
 
 int main(int argc, char **argv)
