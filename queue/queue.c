@@ -20,6 +20,7 @@ static const struct {
     {"embedded", &hg_queue_embedded_ops},
     {"redis", &hg_queue_redis_ops},
     {"rediss", &hg_queue_redis_ops},
+    {"kafka", &hg_queue_kafka_ops},
     {NULL, NULL},
 };
 
