@@ -8,7 +8,7 @@ enum {
     FIRST_RETRY_MS = 60000,
     LATER_RETRY_MS = 120000,
     BACKOFF_MAX_S = 300,
-    DELIVERY_MAX_MS = 21600000, /* a record is offered as long as an event may live */
+    DELIVERY_TRIES_MAX = 80, /* 8 in the first minutes, then one every five: six hours */
 };
 
 /* A throttled event comes back after 3/4 to all of its back-off. */
@@ -84,14 +84,13 @@ enum hg_event_condition retry_after(struct hg_event *event, enum hg_attempt_outc
                     rules);
 }
 
-int64_t retry_delivery(unsigned tries, int64_t ended_ms, int64_t now_ms, double scale,
-                       double random)
+int64_t retry_delivery(unsigned tries, int64_t now_ms, double scale, double random)
 {
     double delay_s = BACKOFF_MAX_S;
-    int64_t due_ms;
 
-    if (tries >= 1 && tries <= 8)
-        delay_s = (double)(1u << (tries - 1));
-    due_ms = now_ms + with_jitter(delay_s * 1000.0, scale, random);
-    return due_ms - ended_ms > scaled(DELIVERY_MAX_MS, scale) ? 0 : due_ms;
+    if (tries >= DELIVERY_TRIES_MAX)
+        return 0;
+    if (tries <= 8)
+        delay_s = (double)(1u << (HG_MAX(tries, 1u) - 1));
+    return now_ms + with_jitter(delay_s * 1000.0, scale, random);
 }

@@ -34,10 +34,9 @@ enum hg_event_condition retry_after(struct hg_event *event, enum hg_attempt_outc
                                     double random);
 
 /*
- * After a failed delivery of the event's record, the tries-th one: when it is tried again; 0 when it is given up.
- * ended_ms is when the invocation's end was known.
+ * After a failed delivery of the event's record, the tries-th one: when it is tried again; 0 when it is given up, after
+ * about as long as an event may live.
  */
-int64_t retry_delivery(unsigned tries, int64_t ended_ms, int64_t now_ms, double scale,
-                       double random);
+int64_t retry_delivery(unsigned tries, int64_t now_ms, double scale, double random);
 
 #endif
