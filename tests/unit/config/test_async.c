@@ -330,6 +330,38 @@ static void test_plain_dead_letter_config(void **state)
         "function problem", "function F:$LATEST python3.12 index.h 3s 128MB\n");
 }
 
+static void test_intrinsics_and_conditions(void **state)
+{
+    case_expect(
+        *state,
+        "Parameters:\n  Kind: {Type: String, Default: SNS}\n  Stage: {Type: String, Default: dev}\n"
+        "Conditions:\n  IsProd: !Equals [!Ref Stage, prod]\n"
+        "Globals: {Function: {Runtime: python3.12, Handler: index.h, CodeUri: .}}\n"
+        "Resources:\n"
+        "  A:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: !Ref Kind}}}\n"
+        "  B:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      EventInvokeConfig: !If [IsProd, {MaximumRetryAttempts: 2}, {DestinationConfig: {OnFailure: {Type: SQS}}}]\n"
+        "      DeadLetterQueue: !If [IsProd, {Type: SQS, TargetArn: \"arn:aws:sqs:us-east-1:111122223333:d\"}, !Ref AWS::NoValue]\n"
+        "  C:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      AutoPublishAlias: !Ref Stage\n"
+        "      EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: Lambda, Destination: !GetAtt A.Arn}}}\n"
+        "  D:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: Lambda, Destination: !Ref C.Alias}}}\n"
+        "Outputs:\n  Config: {Value: !Ref AEventInvokeConfig}\n",
+        "function setting problem unknown output",
+        "function A:$LATEST python3.12 index.h 3s 128MB\n"
+        "function B:$LATEST python3.12 index.h 3s 128MB\n"
+        "function C:$LATEST python3.12 index.h 3s 128MB\n"
+        "function D:$LATEST python3.12 index.h 3s 128MB\n"
+        "function C:1 python3.12 index.h 3s 128MB\n"
+        "setting 11: A:$LATEST failure=arn:aws:sns:us-east-1:000000000000:local-AEventInvokeConfigOnFailureTopic\n"
+        "setting 15: B:$LATEST failure=arn:aws:sqs:us-east-1:000000000000:local-BEventInvokeConfigOnFailureQueue\n"
+        "setting 21: C:dev success=arn:aws:lambda:us-east-1:000000000000:function:A\n"
+        "setting 25: D:$LATEST success=arn:aws:lambda:us-east-1:000000000000:function:C:dev\n"
+        "output Config=local-AEventInvokeConfig\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_versions_keep_the_dead_letter_queue),
         cmocka_unit_test(test_recursive_loop),
         cmocka_unit_test(test_globals),
+        cmocka_unit_test(test_intrinsics_and_conditions),
         cmocka_unit_test(test_plain_resources),
         cmocka_unit_test(test_plain_dead_letter_config),
     };
