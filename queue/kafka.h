@@ -176,9 +176,10 @@ void kafka_link_close(struct kafka_queue *kq);
 void kafka_link_lost(struct kafka_queue *kq, const char *why);
 /* Something that up depends on has changed. */
 void kafka_link_look(struct kafka_queue *kq);
-/* A consumer or producer with this engine's settings. */
+/* A consumer with this engine's settings; fetch_wait_ms: how long the brokers hold a request back when there is nothing. */
 struct hg_kafka *kafka_link_consumer(struct kafka_queue *kq, const char *name, const char *group,
-                                     const struct hg_kafka_user *user, struct hg_error *err);
+                                     const char *fetch_wait_ms, const struct hg_kafka_user *user,
+                                     struct hg_error *err);
 
 /* kafka_write.c. */
 /* The event's record, at hop, to topic; then its status. done: the record is stored, or not. */

@@ -60,7 +60,6 @@ static const struct hg_kafka_setting consumer_settings[] = {
     SETTING("partition.assignment.strategy", "cooperative-sticky"),
     SETTING("session.timeout.ms", "10000"),
     SETTING("heartbeat.interval.ms", "2000"),
-    SETTING("fetch.wait.max.ms", "100"),
     SETTING("fetch.error.backoff.ms", "100"),
     SETTING("fetch.message.max.bytes", "1048576"),
     SETTING("fetch.max.bytes", "16777216"),
@@ -71,8 +70,8 @@ static const struct hg_kafka_setting consumer_settings[] = {
 
 /* Ours, then the operator's; bootstrap.servers first of all. */
 static struct hg_kafka *open_handle(struct kafka_queue *kq, const char *name, bool is_consumer,
-                                    const char *group, const struct hg_kafka_user *user,
-                                    struct hg_error *err)
+                                    const char *group, const char *fetch_wait_ms,
+                                    const struct hg_kafka_user *user, struct hg_error *err)
 {
     struct hg_kafka_setting settings[40];
     size_t count = 0;
@@ -90,8 +89,11 @@ static struct hg_kafka *open_handle(struct kafka_queue *kq, const char *name, bo
 
     settings[count++] =
         (struct hg_kafka_setting){HG_STR("bootstrap.servers"), hg_str_of(kq->options.brokers)};
-    if (group)
+    if (is_consumer) {
         settings[count++] = (struct hg_kafka_setting){HG_STR("group.id"), hg_str_of(group)};
+        settings[count++] =
+            (struct hg_kafka_setting){HG_STR("fetch.wait.max.ms"), hg_str_of(fetch_wait_ms)};
+    }
     for (size_t i = 0; i < HG_COUNT(common_settings); i++)
         settings[count++] = common_settings[i];
     for (size_t i = 0; i < own_count; i++)
@@ -101,9 +103,10 @@ static struct hg_kafka *open_handle(struct kafka_queue *kq, const char *name, bo
 }
 
 struct hg_kafka *kafka_link_consumer(struct kafka_queue *kq, const char *name, const char *group,
-                                     const struct hg_kafka_user *user, struct hg_error *err)
+                                     const char *fetch_wait_ms, const struct hg_kafka_user *user,
+                                     struct hg_error *err)
 {
-    return open_handle(kq, name, true, group, user, err);
+    return open_handle(kq, name, true, group, fetch_wait_ms, user, err);
 }
 
 static void schedule_probe(struct kafka_queue *kq)
@@ -160,7 +163,7 @@ static bool open_producer(struct kafka_queue *kq, struct hg_error *err)
 {
     struct hg_kafka_user user = {.on_trouble = on_trouble, .arg = kq};
 
-    kq->producer = open_handle(kq, "producer", false, NULL, &user, err);
+    kq->producer = open_handle(kq, "producer", false, NULL, NULL, &user, err);
     return kq->producer != NULL;
 }
 
@@ -311,7 +314,6 @@ enum hg_rc kafka_link_open(struct kafka_queue *kq, struct hg_error *err)
     hg_timer_init(&kq->probe_timer, kq->queue->loop, on_probe_due);
     if (!open_producer(kq, err))
         return HG_E_INVALID;
-    queue_set_down(kq->queue, "Kafka at %.120s is being connected", kq->options.brokers);
     probe(kq);
     while (!kq->is_up && !kq->was_denied && hg_mono_us() < deadline_us &&
            (kq->is_making || kq->is_reachable)) {
@@ -323,6 +325,8 @@ enum hg_rc kafka_link_open(struct kafka_queue *kq, struct hg_error *err)
     }
     if (kq->was_denied)
         return hg_error_set(err, HG_E_INVALID, "Kafka at %s: %s", kq->options.brokers, kq->denial);
+    if (!kq->is_up)
+        queue_set_down(kq->queue, "Kafka at %.120s does not answer yet", kq->options.brokers);
     return HG_OK;
 }
 

@@ -84,7 +84,7 @@ static bool open_reader(struct kafka_queue *kq)
         return true;
     (void)snprintf(group, sizeof(group), "%s.reader", kq->options.prefix);
     hg_timer_init(&kq->read_timer, kq->queue->loop, on_timeout);
-    kq->reader = kafka_link_consumer(kq, "reader", group, &user, NULL);
+    kq->reader = kafka_link_consumer(kq, "reader", group, "10", &user, NULL);
     return kq->reader != NULL;
 }
 

@@ -530,7 +530,7 @@ enum hg_rc kafka_source_open(struct kafka_queue *kq, struct hg_error *err)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
     rd_kafka_resp_err_t code;
 
-    kq->group = kafka_link_consumer(kq, "group", kq->options.prefix, &user, err);
+    kq->group = kafka_link_consumer(kq, "group", kq->options.prefix, "100", &user, err);
     if (!kq->group) {
         rd_kafka_topic_partition_list_destroy(list);
         return HG_E_INVALID;

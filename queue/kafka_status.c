@@ -118,7 +118,7 @@ enum hg_rc kafka_status_open(struct kafka_queue *kq, struct hg_error *err)
 
     /* librdkafka wants a name; nothing is joined or committed under it. */
     (void)snprintf(group, sizeof(group), "%s.status", kq->options.prefix);
-    kq->status = kafka_link_consumer(kq, "status", group, &user, err);
+    kq->status = kafka_link_consumer(kq, "status", group, "100", &user, err);
     if (!kq->status)
         return HG_E_INVALID;
     assign(kq);
