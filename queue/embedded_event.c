@@ -9,12 +9,13 @@
 #include <lmdb.h>
 #include <stdlib.h>
 
+/*
+ * A part shares a page with others, or fills one of its own: none needs pages
+ * in a row, which are hard to find in a file that has been in use for long.
+ */
 enum {
-    /*
-     * Two parts fill a page: none needs pages of its own in a row, which are hard to find in a file that has been
-     * in use for long.
-     */
-    PART_MAX = 2020,
+    SHARED_PART_MAX = 2020,
+    PAGE_PART_MAX = 4080,
     ROW_BYTES = 512, /* about what an event takes besides payload and result */
 };
 
@@ -64,16 +65,21 @@ static uint64_t weight(const struct embedded_head *head)
     return ROW_BYTES + (uint64_t)head->payload_bytes + result_length(head);
 }
 
+static size_t part_length(size_t left)
+{
+    return left <= SHARED_PART_MAX ? left : HG_MIN(left, (size_t)PAGE_PART_MAX);
+}
+
 static int write_bytes(struct embedded *e, enum embedded_table table, uint64_t seq,
                        struct hg_str bytes, unsigned flags)
 {
     int err = 0;
 
-    for (size_t part = 0, at = 0; at < bytes.n && !err; part++, at += PART_MAX) {
+    for (size_t part = 0; bytes.n && !err; part++) {
         struct part_key key = part_key(seq, part);
-        MDB_val k = VAL_OF(key);
-        MDB_val v = {HG_MIN(bytes.n - at, (size_t)PART_MAX), (void *)(uintptr_t)(bytes.p + at)};
+        MDB_val k = VAL_OF(key), v = {part_length(bytes.n), (void *)(uintptr_t)bytes.p};
 
+        bytes = hg_str_skip(bytes, v.mv_size);
         err = mdb_put(e->txn, e->tables[table], &k, &v, flags);
     }
     return err;
@@ -83,10 +89,11 @@ static int erase_bytes(struct embedded *e, enum embedded_table table, uint64_t s
 {
     int err = 0;
 
-    for (size_t part = 0; part * PART_MAX < length && !err; part++) {
+    for (size_t part = 0; length && !err; part++) {
         struct part_key key = part_key(seq, part);
         MDB_val k = VAL_OF(key);
 
+        length -= part_length(length);
         err = mdb_del(e->txn, e->tables[table], &k, NULL);
     }
     return err;
@@ -101,7 +108,7 @@ int embedded_load_bytes(struct embedded *e, enum embedded_table table, uint64_t 
     MDB_cursor *cursor;
     int err;
 
-    if (length <= PART_MAX) {
+    if (length <= PAGE_PART_MAX) {
         err = length ? mdb_get(embedded_txn(e), e->tables[table], &k, &v) : 0;
         if (!err && v.mv_size != length)
             err = MDB_CORRUPTED;
