@@ -28,6 +28,12 @@ static const struct operation pages[] = {
     {"GET", "/_headgate/health", "health", page_health},
     {"GET", "/_headgate/routes", "routes", page_routes},
     {"GET", "/metrics", "metrics", page_metrics},
+    {"GET", "/_headgate/events", "events", page_events},
+    {"POST", "/_headgate/events/redrive", "redrive of events", page_events_redrive},
+    {"POST", "/_headgate/events/purge", "purge of events", page_events_purge},
+    {"GET", "/_headgate/events/{RequestId}", "event", page_event},
+    {"DELETE", "/_headgate/events/{RequestId}", "purge of an event", page_event_purge},
+    {"POST", "/_headgate/events/{RequestId}/redrive", "redrive of an event", page_event_redrive},
 };
 
 /* Whole services that share this port in the design and are not served yet, told apart by the start of their paths. */
@@ -40,7 +46,6 @@ static const struct {
      "the API Gateway management API (v2) is not available yet; routes come from the template"},
     {"/_headgate/console",
      "the web console is not available yet; see /_headgate/routes and /metrics"},
-    {"/_headgate/events", "asynchronous events are not available yet"},
 };
 
 struct hg_api_server *api_server_new(const struct hg_api_options *options)
@@ -144,6 +149,10 @@ struct hg_str api_server_on_large_body(const struct hg_request *req, void *arg)
     if (gateway_owns(req))
         return gateway_oversize_body(req, api->options.gateway);
     /* Clients read the exception's name from __type where the header is missing. */
+    if (hg_str_is(req_header(req, "x-amz-invocation-type"), "Event"))
+        return HG_STR(
+            "{\"__type\":\"RequestEntityTooLargeException\",\"Message\":\"the payload is too large for the "
+            "Event invocation type (limit 1048576 bytes)\"}");
     return HG_STR(
         "{\"__type\":\"RequestEntityTooLargeException\",\"Message\":\"the payload is too large for the "
         "RequestResponse invocation type (limit 6291456 bytes)\"}");

@@ -1,8 +1,8 @@
 /*
- * Invoke, synchronous and dry (invoke-api.md §1 to §4).
+ * Invoke: what it checks, and its synchronous and dry types (invoke-api.md §1
+ * to §4).
  */
-#include "api/call.h"
-#include "api/lambda_name.h"
+#include "api/lambda_invoke.h"
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/json_scan.h"
@@ -82,15 +82,15 @@ static bool parse_client_context(struct hg_call *call, struct hg_str *context)
     return is_good;
 }
 
-static bool check_payload(struct hg_call *call, enum invocation_type type)
+bool lambda_check_payload(struct hg_call *call, const char *type, size_t limit)
 {
     struct hg_str body = call->req->body;
     struct hg_json_fault fault;
 
-    if (body.n > HG_INVOKE_REQUEST_MAX) {
+    if (body.n > limit) {
         call_fail(call, HG_API_TOO_LARGE,
-                  "%zu byte payload is too large for the %s invocation type (limit %d bytes)",
-                  body.n, type == ASYNC ? "Event" : "RequestResponse", HG_INVOKE_REQUEST_MAX);
+                  "%zu byte payload is too large for the %s invocation type (limit %zu bytes)",
+                  body.n, type, limit);
         return false;
     }
     if (body.n && hg_json_parse(body, &fault).kind == HG_JSON_BAD) {
@@ -181,16 +181,17 @@ static void free_invocation(void *ptr)
     invocation_fini(ptr);
 }
 
-static void set_trace(struct hg_invocation *inv, struct hg_str given)
+void lambda_trace(const struct hg_call *call, char out[HG_TRACE_MAX])
 {
+    struct hg_str given = req_header(call->req, "x-amzn-trace-id");
     char root[25];
 
-    if (given.p && given.n && given.n < sizeof(inv->trace_id)) {
-        (void)snprintf(inv->trace_id, sizeof(inv->trace_id), "%.*s", HG_STR_ARG(given));
+    if (given.p && given.n && given.n < HG_TRACE_MAX) {
+        (void)snprintf(out, HG_TRACE_MAX, "%.*s", HG_STR_ARG(given));
         return;
     }
     hg_hex_id(root, 24);
-    (void)snprintf(inv->trace_id, sizeof(inv->trace_id), "Root=1-%08llx-%s;Sampled=0",
+    (void)snprintf(out, HG_TRACE_MAX, "Root=1-%08llx-%s;Sampled=0",
                    (unsigned long long)hg_wall_ms() / 1000, root);
 }
 
@@ -212,7 +213,7 @@ static void submit(struct hg_call *call, struct hg_snapshot *snapshot,
     inv->client_context = client_context;
     inv->wants_log_tail = wants_tail;
     inv->done = on_invoked;
-    set_trace(inv, req_header(call->req, "x-amzn-trace-id"));
+    lambda_trace(call, inv->trace_id);
     (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s",
                    HG_STR_ARG(function->arn), ref->qualifier.n ? ":" : "",
                    HG_STR_ARG(ref->qualifier));
@@ -231,9 +232,12 @@ void lambda_invoke(struct hg_call *call)
     enum invocation_type type;
     bool wants_tail;
 
+    /* The client context is not carried by events, so it is not looked at there. */
     if (lambda_parse_name(call, snapshot, &ref) && parse_type(call, &type) &&
-        parse_log_type(call, &wants_tail) && parse_client_context(call, &client_context) &&
-        check_payload(call, type))
+        parse_log_type(call, &wants_tail) &&
+        (type == ASYNC || parse_client_context(call, &client_context)) &&
+        (type == ASYNC ? lambda_check_payload(call, "Event", HG_EVENT_PAYLOAD_MAX)
+                       : lambda_check_payload(call, "RequestResponse", HG_INVOKE_REQUEST_MAX)))
         function = lambda_find(call, snapshot, &ref, true);
     if (!function) {
         snapshot_unref(snapshot);
@@ -243,15 +247,12 @@ void lambda_invoke(struct hg_call *call)
         submit(call, snapshot, function, &ref, wants_tail, client_context);
         return;
     }
-    snapshot_unref(snapshot);
-    if (type == DRY_RUN) {
+    if (type == ASYNC) {
+        lambda_accept_event(call, function, &ref, HG_STR(""));
+    } else {
         req_add_header(call->req, HG_STR("x-amzn-RequestId"), hg_str_of(call->request_id));
         call->req->response.status = 204;
         req_respond(call->req);
-    } else {
-        call_fail(
-            call, HG_API_NOT_AVAILABLE,
-            "invocation type Event is not available yet: there is no event queue in this version; use "
-            "RequestResponse");
     }
+    snapshot_unref(snapshot);
 }

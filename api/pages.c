@@ -7,6 +7,20 @@
 
 #include <stdatomic.h>
 
+static void write_queue(struct hg_json *json, const struct hg_queue *queue)
+{
+    char why[HG_EVENT_WHY_MAX];
+    bool is_up = queue_is_up(queue, why);
+
+    hg_json_key_lit(json, "queue");
+    hg_json_begin_object(json);
+    hg_json_field_cstr(json, "engine", queue_engine_name(queue));
+    hg_json_field_bool(json, "up", is_up);
+    if (!is_up)
+        hg_json_field_cstr(json, "why", why);
+    hg_json_end_object(json);
+}
+
 void page_health(struct hg_call *call)
 {
     static const char *const names[] = {"starting", "ok", "draining"};
@@ -21,6 +35,7 @@ void page_health(struct hg_call *call)
     hg_json_field_i64(&json, "connections", server_connections(call->api->options.server));
     hg_json_key_lit(&json, "workers");
     workers_render_health(call->api->options.workers, &json);
+    write_queue(&json, call->api->options.queue);
     hg_json_end_object(&json);
     call_respond_json(call, phase == HG_API_READY ? 200 : 503, buf);
 }
@@ -42,5 +57,7 @@ void page_metrics(struct hg_call *call)
 
     hg_metrics_render(buf);
     workers_render_metrics(call->api->options.workers, buf);
+    queue_render_metrics(call->api->options.queue, buf);
+    router_render_metrics(call->api->options.router, buf);
     req_respond_with(call->req, 200, "text/plain; version=0.0.4; charset=utf-8", hg_buf_str(buf));
 }

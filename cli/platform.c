@@ -158,6 +158,39 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
     return platform->workers ? HG_OK : HG_E_IO;
 }
 
+static enum hg_rc make_router(struct hg_platform *platform, struct hg_error *err)
+{
+    const struct hg_settings *settings = platform->settings;
+    const struct hg_queue_options queue_options = {
+        .uri = settings->queue,
+        .data_dir = platform->data_dir.path,
+        .durability = (enum hg_durability)settings->durability,
+        .retention_ms = settings->event_retention_ms,
+        .history_max = settings->event_history_bytes,
+        .store_max = settings->store_max_bytes,
+        .dedup_window_ms = settings->dedup_window_ms,
+        .extra = settings->queue_options,
+    };
+    struct hg_router_options options = {
+        .loops = platform->loops,
+        .registry = platform->registry,
+        .workers = platform->workers,
+        .configs = platform->configs,
+        .region = settings->region,
+        .account = settings->account,
+        .retry_scale = settings->retry_scale,
+        .share = settings->async_share,
+        .extra = settings->queue_options,
+    };
+    enum hg_rc rc = queue_open(&queue_options, &platform->queue, err);
+
+    if (rc != HG_OK)
+        return rc;
+    options.queue = platform->queue;
+    platform->router = router_new(&options, err);
+    return platform->router ? HG_OK : HG_E_IO;
+}
+
 enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot,
                            struct hg_error *err)
 {
@@ -172,8 +205,11 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *sna
     if (!platform->configs)
         return HG_E_IO;
     rc = make_workers(platform, err);
+    if (rc == HG_OK)
+        rc = make_router(platform, err);
     if (rc != HG_OK)
         return rc;
+    gateway_options.router = platform->router;
     if (strcmp(settings->access_log, "off") == 0) {
         gateway_options.access_log = HG_ACCESS_LOG_OFF;
     } else if (strcmp(settings->access_log, "-") == 0) {
@@ -192,6 +228,8 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *sna
         .workers = platform->workers,
         .gateway = platform->gateway,
         .event_configs = platform->configs,
+        .router = platform->router,
+        .queue = platform->queue,
         .server = platform->server,
         .max_concurrency = settings->max_concurrency,
     };
@@ -206,12 +244,14 @@ static void on_workers_drained(void *arg)
     hg_loop_stop(platform->loops->control);
 }
 
-static void on_server_drained(void *arg)
+/* Of the server and of the router: both bring work to the workers. */
+static void on_source_drained(void *arg)
 {
     struct hg_platform *platform = arg;
 
-    workers_drain(platform->workers, platform->settings->drain_timeout_ms, on_workers_drained,
-                  platform);
+    if (--platform->draining == 0)
+        workers_drain(platform->workers, platform->settings->drain_timeout_ms, on_workers_drained,
+                      platform);
 }
 
 /* The second signal ends the wait. */
@@ -225,7 +265,10 @@ static void on_stop_signal(evutil_socket_t fd, short what, void *arg)
     hg_info("stopping", "signal=%d drain_timeout_ms=%lld", (int)fd,
             (long long)platform->settings->drain_timeout_ms);
     api_server_set_phase(platform->api, HG_API_DRAINING);
-    server_drain(platform->server, platform->settings->drain_timeout_ms, on_server_drained,
+    platform->draining = 2;
+    server_drain(platform->server, platform->settings->drain_timeout_ms, on_source_drained,
+                 platform);
+    router_drain(platform->router, platform->settings->drain_timeout_ms, on_source_drained,
                  platform);
     for (size_t i = 0; i < 2; i++)
         (void)event_del(platform->signals[i]);
@@ -261,6 +304,7 @@ void platform_serve(struct hg_platform *platform)
     for (size_t i = 0; i < HG_COUNT(platform->signals); i++)
         (void)event_add(platform->signals[i], NULL);
     hg_loops_start(platform->loops);
+    router_start(platform->router);
     api_server_set_phase(platform->api, HG_API_READY);
     hg_loop_run(platform->loops->control);
     hg_loops_stop(platform->loops);
@@ -274,6 +318,8 @@ void platform_close(struct hg_platform *platform)
     api_server_free(platform->api);
     gateway_free(platform->gateway);
     server_free(platform->server);
+    router_free(platform->router);
+    queue_close(platform->queue);
     workers_free(platform->workers);
     event_configs_close(platform->configs);
     registry_free(platform->registry);

@@ -21,6 +21,8 @@ struct hg_platform {
     struct hg_workers *workers;
     struct hg_registry *registry;
     struct hg_event_configs *configs;
+    struct hg_queue *queue;
+    struct hg_router *router;
     struct hg_gateway *gateway;
     struct hg_api_server *api;
     char urls[PLATFORM_URLS_MAX][PLATFORM_URL_LEN]; /* of the public listeners, cleartext first */
@@ -28,6 +30,7 @@ struct hg_platform {
     char api_address[64];
     char management_url[PLATFORM_URL_LEN];
     struct event *signals[3];
+    unsigned draining; /* server and router, as long as they are at it */
 };
 
 /* Opens the data directory, binds every listener. Nothing is served before platform_serve. */

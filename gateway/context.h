@@ -34,11 +34,13 @@ struct hg_noted {
 };
 
 struct hg_workers; /* workers/pool.h */
+struct hg_router;  /* router/router.h */
 
 struct hg_context {
     struct hg_request *req;
     struct hg_snapshot *snapshot; /* pinned by the gateway until the request is done */
     struct hg_workers *workers;
+    struct hg_router *router;
     const struct hg_api *api;          /* NULL: the address names none */
     const struct hg_api_plan *plan;    /* of api */
     struct hg_stage_plan *stage;       /* NULL: none of the API's */

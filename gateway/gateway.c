@@ -29,6 +29,7 @@ struct shard {
 struct hg_gateway {
     struct hg_registry *registry;
     struct hg_workers *workers;
+    struct hg_router *router;
     struct hg_access_sink *log; /* NULL: off */
     struct hg_bucket *account;  /* NULL: off */
     struct hg_bucket account_bucket;
@@ -82,6 +83,7 @@ struct hg_gateway *gateway_new(struct hg_loops *loops, struct hg_registry *regis
 
     gateway->registry = registry;
     gateway->workers = workers;
+    gateway->router = options->router;
     if (options->access_log != HG_ACCESS_LOG_OFF) {
         gateway->log = access_log_new(loops, options, err);
         if (!gateway->log) {
@@ -215,6 +217,7 @@ void gateway_on_request(struct hg_request *req, void *arg)
     journey->pin = pin_newest(gateway, &gateway->shards[req->loop->index]);
     context_init(&journey->ctx, req, journey->pin->snapshot);
     journey->ctx.workers = gateway->workers;
+    journey->ctx.router = gateway->router;
     req->response.headers = journey->headers;
     req->response.header_room = FIRST_HEADERS;
     req->user = journey;

@@ -2,16 +2,15 @@
  * AWS_PROXY: the request becomes an event, the function's return value an
  * answer (apigw-proxy-integration.md). Runs on the request's loop. What the
  * call holds is given back when the request is over, because the answer may
- * point into it.
+ * point into it. Calls that nobody waits for are in integ_lambda_event.c.
  */
+#include "gateway/integ_lambda.h"
+
 #include "core/clock.h"
 #include "gateway/answer.h"
 #include "gateway/binary.h"
 #include "gateway/event.h"
 #include "gateway/integ.h"
-#include "gateway/phrase.h"
-#include "gateway/response.h"
-#include "workers/invoke.h"
 
 #include <stdio.h>
 
@@ -19,24 +18,6 @@ enum {
     REST_TIMEOUT_MS = 29000,
     HTTP_TIMEOUT_MS = 30000,
     PARENT_HEX = 16,
-};
-
-struct lambda {
-    enum hg_contract contract;
-    int64_t timeout_ms;
-    struct hg_phrase *ref; /* of the function; may hold stage variables */
-    const struct hg_function
-        *function; /* when ref always means this one; NULL: look it up each time */
-    struct hg_phrase *invocation_type; /* mapped header X-Amz-Invocation-Type; NULL without */
-};
-
-struct call {
-    struct hg_invocation inv;
-    struct hg_timer timer;
-    struct hg_context *ctx;
-    const struct lambda *lambda;
-    int64_t start_us;
-    bool is_running; /* with the workers: cancel it before it dies */
 };
 
 /* ---- binding ---- */
@@ -63,7 +44,7 @@ static bool is_illegal_target(struct hg_str header)
     return false;
 }
 
-static enum hg_rc bind_mapped_headers(struct lambda *lambda, const struct hg_integ_model *model,
+static enum hg_rc bind_mapped_headers(struct hg_lambda *lambda, const struct hg_integ_model *model,
                                       struct hg_arena *arena, struct hg_error *err)
 {
     static const struct hg_str prefix = {"integration.request.header.", 27};
@@ -84,6 +65,50 @@ static enum hg_rc bind_mapped_headers(struct lambda *lambda, const struct hg_int
     return HG_OK;
 }
 
+/* RequestParameters of an HTTP API's integration: InvocationType, a word or `$request.header.NAME`. */
+static void bind_parameters(struct hg_lambda *lambda, const struct hg_integ_model *model,
+                            struct hg_arena *arena)
+{
+    static const struct hg_str source = {"request.header.", 15};
+    struct hg_str text = kv_get(&model->request_parameters, HG_STR("InvocationType")), name;
+    bool is_braced;
+
+    if (!text.p)
+        return;
+    is_braced = hg_str_starts(text, HG_STR("${")) && hg_str_ends(text, HG_STR("}"));
+    name = hg_str_skip(text, is_braced ? 2 : HG_MIN(text.n, (size_t)1));
+    name.n -= is_braced;
+    if (text.n && text.p[0] == '$' && hg_str_starts(name, source))
+        lambda->type_header = hg_arena_strdup(arena, hg_str_skip(name, source.n));
+    else
+        lambda->invocation_type = phrase_new(arena, HG_PHRASE_BODY, text);
+}
+
+static enum hg_rc bind_type(struct hg_lambda *lambda, const struct hg_api *api,
+                            const struct hg_integ_model *model, struct hg_arena *arena,
+                            struct hg_error *err)
+{
+    enum hg_rc rc = HG_OK;
+    struct hg_str fixed;
+
+    if (api->kind == HG_API_REST)
+        rc = bind_mapped_headers(lambda, model, arena, err);
+    else
+        bind_parameters(lambda, model, arena);
+    if (rc != HG_OK)
+        return rc;
+    if (model->invocation_type.n)
+        lambda->invocation_type = phrase_new(arena, HG_PHRASE_BODY, model->invocation_type);
+    if (!lambda->invocation_type)
+        return HG_OK;
+    fixed = phrase_literal(lambda->invocation_type);
+    if (fixed.p && lambda_type_of(fixed) == HG_LAMBDA_UNKNOWN)
+        return hg_error_set(err, HG_E_INVALID,
+                            "the invocation type %.*s is none of Event, RequestResponse, DryRun",
+                            HG_STR_ARG(fixed));
+    return HG_OK;
+}
+
 /* An alias with weights draws anew at each call. */
 static bool is_weighted(const struct hg_snapshot *snapshot, const struct hg_function *function)
 {
@@ -100,7 +125,7 @@ static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot,
                               struct hg_error *err)
 {
     const struct hg_integ_model *model = in->model;
-    struct lambda *lambda = hg_arena_must(snapshot->arena, sizeof(*lambda));
+    struct hg_lambda *lambda = hg_arena_must(snapshot->arena, sizeof(*lambda));
     bool is_rest = in->api->kind == HG_API_REST;
     struct hg_str fixed;
     enum hg_rc rc;
@@ -117,7 +142,7 @@ static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot,
     if (is_rest && model->http_method.n && !hg_str_is(model->http_method, "POST"))
         return hg_error_set(err, HG_E_INVALID, "a Lambda function is called with POST, not %.*s",
                             HG_STR_ARG(model->http_method));
-    rc = bind_mapped_headers(lambda, model, snapshot->arena, err);
+    rc = bind_type(lambda, in->api, model, snapshot->arena, err);
     if (rc != HG_OK)
         return rc;
     lambda->ref = phrase_new(snapshot->arena, HG_PHRASE_BODY, model->function_ref);
@@ -134,22 +159,8 @@ static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot,
 
 /* ---- the call ---- */
 
-static bool is_asynchronous(const struct lambda *lambda, struct hg_context *ctx)
-{
-    struct hg_buf type;
-    bool is_event;
-
-    if (!lambda->invocation_type)
-        return false;
-    hg_buf_init(&type, HG_REQUEST_HEADERS_MAX);
-    (void)phrase_render(lambda->invocation_type, ctx, HG_STR(""), &type);
-    is_event = hg_str_is_nocase(hg_buf_str(&type), "Event");
-    hg_buf_fini(&type);
-    return is_event;
-}
-
 /* The function's reference with its variables put in; in the request's arena or the snapshot's. */
-static struct hg_str resolved_ref(const struct lambda *lambda, struct hg_context *ctx)
+static struct hg_str resolved_ref(const struct hg_lambda *lambda, struct hg_context *ctx)
 {
     struct hg_str ref = phrase_literal(lambda->ref);
     struct hg_buf buf;
@@ -161,8 +172,7 @@ static struct hg_str resolved_ref(const struct lambda *lambda, struct hg_context
     return context_keep(ctx, &buf);
 }
 
-/* What stands behind the function's name: alias or version; n is 0 without. */
-static struct hg_str qualifier_of(struct hg_str ref)
+struct hg_str lambda_qualifier(struct hg_str ref)
 {
     static const struct hg_str marker = {"function:", 9};
     ptrdiff_t at = hg_str_find_str(ref, marker);
@@ -175,7 +185,7 @@ static struct hg_str qualifier_of(struct hg_str ref)
 
 static void put_arn(struct hg_invocation *inv, struct hg_str ref)
 {
-    struct hg_str arn = inv->function->arn, qualifier = qualifier_of(ref);
+    struct hg_str arn = inv->function->arn, qualifier = lambda_qualifier(ref);
 
     (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s", HG_STR_ARG(arn),
                    qualifier.n ? ":" : "", HG_STR_ARG(qualifier));
@@ -196,13 +206,13 @@ static void put_trace(struct hg_invocation *inv, struct hg_str trace)
                                 : ";Sampled=0");
 }
 
-static void fail(struct call *call, enum hg_gateway_error error, const char *why)
+void lambda_fail(struct hg_lambda_call *call, enum hg_gateway_error error, const char *why)
 {
     call->ctx->integ_error = why;
     answer_error(call->ctx, error);
 }
 
-static void on_answered(struct call *call)
+static void on_answered(struct hg_lambda_call *call)
 {
     struct hg_context *ctx = call->ctx;
     struct hg_response *response = &ctx->req->response;
@@ -216,10 +226,10 @@ static void on_answered(struct call *call)
     case HG_VERDICT_OK:
         break;
     case HG_VERDICT_MALFORMED:
-        fail(call, HG_GATEWAY_FUNCTION, "Malformed Lambda proxy response");
+        lambda_fail(call, HG_GATEWAY_FUNCTION, "Malformed Lambda proxy response");
         return;
     case HG_VERDICT_BAD_BASE64:
-        fail(call, HG_GATEWAY_INTEGRATION, "Unable to base64 decode the body");
+        lambda_fail(call, HG_GATEWAY_INTEGRATION, "Unable to base64 decode the body");
         return;
     }
     ctx->integ_status = answer.status;
@@ -238,7 +248,7 @@ static void on_answered(struct call *call)
 
 static void on_invocation_done(struct hg_invocation *inv)
 {
-    struct call *call = hg_container_of(inv, struct call, inv);
+    struct hg_lambda_call *call = hg_container_of(inv, struct hg_lambda_call, inv);
     struct hg_context *ctx = call->ctx;
 
     call->is_running = false;
@@ -251,20 +261,20 @@ static void on_invocation_done(struct hg_invocation *inv)
         if (inv->error == HG_FUNCTION_OK)
             on_answered(call);
         else
-            fail(call, HG_GATEWAY_FUNCTION, "The function failed");
+            lambda_fail(call, HG_GATEWAY_FUNCTION, "The function failed");
         break;
     case HG_E_THROTTLED:
     case HG_E_BUSY:
-        fail(call, HG_GATEWAY_FUNCTION_THROTTLED, "The function was throttled");
+        lambda_fail(call, HG_GATEWAY_FUNCTION_THROTTLED, "The function was throttled");
         break;
     case HG_E_TOO_LARGE:
-        fail(call, HG_GATEWAY_TOO_LONG, "The event is too large");
+        lambda_fail(call, HG_GATEWAY_TOO_LONG, "The event is too large");
         break;
     case HG_E_DEADLINE:
-        fail(call, HG_GATEWAY_TIMEOUT, "Execution failed due to a timeout error");
+        lambda_fail(call, HG_GATEWAY_TIMEOUT, "Execution failed due to a timeout error");
         break;
     default:
-        fail(call, HG_GATEWAY_INTEGRATION, hg_rc_text(inv->rc));
+        lambda_fail(call, HG_GATEWAY_INTEGRATION, hg_rc_text(inv->rc));
         break;
     }
 }
@@ -275,32 +285,31 @@ static void on_invocation_done(struct hg_invocation *inv)
  */
 static void on_timeout(struct hg_timer *timer)
 {
-    struct call *call = hg_container_of(timer, struct call, timer);
+    struct hg_lambda_call *call = hg_container_of(timer, struct hg_lambda_call, timer);
 
-    invoke_cancel(call->ctx->workers, &call->inv);
+    if (call->is_running)
+        invoke_cancel(call->ctx->workers, &call->inv);
+    lambda_forget(call);
     call->is_running = false;
     call->ctx->integ_us = hg_mono_us() - call->start_us;
-    fail(call, HG_GATEWAY_TIMEOUT, "Execution failed due to a timeout error");
+    lambda_fail(call, HG_GATEWAY_TIMEOUT, "Execution failed due to a timeout error");
 }
 
-static bool write_event(const struct call *call, struct hg_buf *out)
+bool lambda_write_event(const struct hg_lambda_call *call, struct hg_buf *out)
 {
     if (call->lambda->contract == HG_CONTRACT_HTTP_V2)
         return event_v2_write(call->ctx, out);
     return event_v1_write(call->ctx, out);
 }
 
-static struct call *call_new(const struct lambda *lambda, struct hg_context *ctx,
-                             const struct hg_function *function, struct hg_str ref)
+static struct hg_lambda_call *call_new(const struct hg_lambda *lambda, struct hg_context *ctx,
+                                       const struct hg_function *function, struct hg_str ref)
 {
-    struct call *call = hg_arena_alloc(ctx->req->arena, sizeof(*call));
+    struct hg_lambda_call *call = hg_arena_alloc(ctx->req->arena, sizeof(*call));
 
     if (!call)
         return NULL;
-    call->ctx = ctx;
-    call->lambda = lambda;
-    call->is_running = false;
-    call->start_us = hg_mono_us();
+    *call = (struct hg_lambda_call){.ctx = ctx, .lambda = lambda, .start_us = hg_mono_us()};
     invocation_init(&call->inv, HG_INVOKE_REQUEST_MAX);
     call->inv.snapshot = snapshot_ref(ctx->snapshot);
     call->inv.function = function;
@@ -312,32 +321,43 @@ static struct call *call_new(const struct lambda *lambda, struct hg_context *ctx
     return call;
 }
 
+static const struct hg_function *find_function(const struct hg_lambda *lambda,
+                                               const struct hg_context *ctx, struct hg_str ref)
+{
+    if (lambda->function)
+        return lambda->function;
+    /* A colon at the end: the stage has no variable for the alias. */
+    if (!ref.n || hg_str_ends(ref, HG_STR(":")))
+        return NULL;
+    return snapshot_find_function(ctx->snapshot, ref, HG_STR(""));
+}
+
 static void begin(struct hg_integ *in, struct hg_context *ctx)
 {
-    const struct lambda *lambda = in->state;
-    struct hg_str ref;
-    const struct hg_function *function;
-    struct call *call;
+    const struct hg_lambda *lambda = in->state;
+    enum hg_lambda_type type = lambda_type_asked(lambda, ctx);
+    struct hg_str ref = resolved_ref(lambda, ctx);
+    const struct hg_function *function = find_function(lambda, ctx, ref);
+    struct hg_lambda_call *call;
 
-    if (is_asynchronous(lambda, ctx)) {
-        answer_unsupported(
-            ctx,
-            HG_STR("The invocation type Event needs the queue of asynchronous events, which is not "
-                   "served yet"));
-        return;
-    }
-    ref = resolved_ref(lambda, ctx);
-    function = lambda->function;
-    /* A colon at the end: the stage has no variable for the alias. */
-    if (!function && ref.n && !hg_str_ends(ref, HG_STR(":")))
-        function = snapshot_find_function(ctx->snapshot, ref, HG_STR(""));
-    if (!function) {
-        ctx->integ_error = "The function does not exist";
+    if (!function || type == HG_LAMBDA_UNKNOWN) {
+        ctx->integ_error =
+            function ? "The invocation type is unknown" : "The function does not exist";
         answer_error(ctx, HG_GATEWAY_INTEGRATION);
         return;
     }
+    if (type == HG_LAMBDA_DRY_RUN) {
+        ctx->req->response.status = 204;
+        answer_send(ctx);
+        return;
+    }
     call = call_new(lambda, ctx, function, ref);
-    if (!call || !write_event(call, &call->inv.payload)) {
+    if (call && type == HG_LAMBDA_EVENT) {
+        hg_timer_start_ms(&call->timer, lambda->timeout_ms);
+        lambda_publish(call, ref);
+        return;
+    }
+    if (!call || !lambda_write_event(call, &call->inv.payload)) {
         ctx->integ_error = "The event is too large";
         answer_error(ctx, HG_GATEWAY_TOO_LONG);
         return;
@@ -349,11 +369,12 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
 
 static void end(struct hg_integ *in, struct hg_context *ctx)
 {
-    struct call *call = ctx->integ_state;
+    struct hg_lambda_call *call = ctx->integ_state;
 
     (void)in;
     if (call->is_running)
         invoke_cancel(ctx->workers, &call->inv);
+    lambda_forget(call);
     hg_timer_stop(&call->timer);
     invocation_fini(&call->inv);
     ctx->integ_state = NULL;
@@ -362,7 +383,7 @@ static void end(struct hg_integ *in, struct hg_context *ctx)
 const struct hg_function *integ_lambda_function(const struct hg_integ *in,
                                                 const struct hg_snapshot *snapshot)
 {
-    const struct lambda *lambda = in->state;
+    const struct hg_lambda *lambda = in->state;
     struct hg_str fixed;
 
     if (in->ops != &integ_lambda_ops)
@@ -377,10 +398,13 @@ static void describe(const struct hg_integ *in, const struct hg_snapshot *snapsh
                      struct hg_buf *out)
 {
     const struct hg_function *function = integ_lambda_function(in, snapshot);
+    const struct hg_lambda *lambda = in->state;
+    bool is_event = lambda->invocation_type &&
+                    lambda_type_of(phrase_literal(lambda->invocation_type)) == HG_LAMBDA_EVENT;
 
     if (function)
-        hg_buf_printf(out, "%.*s (%.*s)", HG_STR_ARG(function->name),
-                      HG_STR_ARG(function->runtime));
+        hg_buf_printf(out, "%.*s (%.*s%s)", HG_STR_ARG(function->name),
+                      HG_STR_ARG(function->runtime), is_event ? ", asynchronous" : "");
     else
         hg_buf_append_str(out, in->model->function_ref);
 }

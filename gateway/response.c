@@ -282,7 +282,7 @@ static void read_text_body(struct reading *r)
     hold_body(r->answer, &buf);
 }
 
-static enum hg_verdict decode_body(struct reading *r)
+static enum hg_answer_verdict decode_body(struct reading *r)
 {
     struct hg_blob *encoded;
     struct hg_buf buf;
@@ -325,7 +325,7 @@ static bool is_set(struct hg_json_value flag)
            (flag.kind == HG_JSON_STRING && hg_str_is_nocase(flag.raw, "\"true\""));
 }
 
-static enum hg_verdict read_body(struct reading *r)
+static enum hg_answer_verdict read_body(struct reading *r)
 {
     bool decodes = is_set(r->is_base64) && (r->contract != HG_CONTRACT_REST || r->may_decode);
 
@@ -359,7 +359,7 @@ static bool is_bounded(struct hg_json_value headers)
     return headers.raw.n <= 2 * HG_ANSWER_HEADER_BYTES_MAX;
 }
 
-static enum hg_verdict read_structured(struct reading *r)
+static enum hg_answer_verdict read_structured(struct reading *r)
 {
     bool is_rest = r->contract == HG_CONTRACT_REST;
     bool is_good;
@@ -377,7 +377,7 @@ static enum hg_verdict read_structured(struct reading *r)
 }
 
 /* A return value without statusCode is the body itself. */
-static enum hg_verdict read_inferred(struct reading *r, struct hg_json_value value)
+static enum hg_answer_verdict read_inferred(struct reading *r, struct hg_json_value value)
 {
     r->answer->status = 200;
     if (!add_content_type(r, HG_STR("application/json")))
@@ -390,7 +390,7 @@ static enum hg_verdict read_inferred(struct reading *r, struct hg_json_value val
     return HG_VERDICT_OK;
 }
 
-enum hg_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
+enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
                                struct hg_arena *arena, struct hg_answer *answer)
 {
     struct reading r = {

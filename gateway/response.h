@@ -22,7 +22,7 @@ enum hg_contract {
     HG_CONTRACT_HTTP_V2, /* §5.1 */
 };
 
-enum hg_verdict {
+enum hg_answer_verdict {
     HG_VERDICT_OK,
     HG_VERDICT_MALFORMED,
     HG_VERDICT_BAD_BASE64, /* isBase64Encoded, and it is not */
@@ -41,7 +41,7 @@ struct hg_answer {
  * media type. Names, values and body may point into document: it must outlive
  * the answer. With any verdict but OK nothing is owed.
  */
-enum hg_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
+enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
                                struct hg_arena *arena, struct hg_answer *answer);
 
 #endif

@@ -16,11 +16,11 @@ static void check(enum hg_contract contract, bool may_decode, const struct row *
 {
     struct hg_arena *arena = hg_arena_new(HG_REQUEST_ARENA_MAX);
     struct hg_answer answer;
-    enum hg_verdict verdict =
+    enum hg_answer_verdict verdict =
         response_parse(hg_str_of(row->document), contract, may_decode, arena, &answer);
-    enum hg_verdict expected = row->status > 0    ? HG_VERDICT_OK
-                               : row->status == 0 ? HG_VERDICT_MALFORMED
-                                                  : HG_VERDICT_BAD_BASE64;
+    enum hg_answer_verdict expected = row->status > 0    ? HG_VERDICT_OK
+                                      : row->status == 0 ? HG_VERDICT_MALFORMED
+                                                         : HG_VERDICT_BAD_BASE64;
 
     if (verdict != expected)
         fail_msg("%s: verdict %d", row->document, (int)verdict);

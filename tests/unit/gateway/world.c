@@ -4,6 +4,7 @@
 
 struct hg_invocation *world_invocation;
 unsigned world_cancelled;
+struct hg_publish *world_publish;
 
 /* ---- in place of the workers ---- */
 
@@ -62,6 +63,26 @@ void world_fail(enum hg_rc rc, enum hg_function_error error)
     inv->done(inv);
 }
 
+/* ---- in place of the router ---- */
+
+void router_publish(struct hg_router *router, struct hg_publish *publish)
+{
+    (void)router;
+    assert_null(world_publish);
+    world_publish = publish;
+}
+
+void world_publish_done(enum hg_rc rc, const char *why)
+{
+    struct hg_publish *publish = world_publish;
+
+    assert_non_null(publish);
+    world_publish = NULL;
+    publish->rc = rc;
+    (void)snprintf(publish->why, sizeof(publish->why), "%s", why);
+    publish->done(publish);
+}
+
 /* ---- the model ---- */
 
 void world_init(struct world *world)
@@ -73,6 +94,7 @@ void world_init(struct world *world)
     world->snapshot->functions =
         hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_function *));
     world_invocation = NULL;
+    world_publish = NULL;
     world_cancelled = 0;
     (void)world_function(world, "Hello");
 }
@@ -160,6 +182,7 @@ void world_open(struct world *world, const struct hg_gateway_options *options)
 void world_fini(struct world *world)
 {
     assert_null(world_invocation);
+    assert_null(world_publish);
     gateway_free(world->gateway);
     if (world->registry)
         registry_free(world->registry);

@@ -59,6 +59,10 @@ extern unsigned world_cancelled;
 void world_return(const char *json);
 void world_fail(enum hg_rc rc, enum hg_function_error error);
 
+/* The queue's part. NULL when no event is being stored. */
+extern struct hg_publish *world_publish;
+void world_publish_done(enum hg_rc rc, const char *why);
+
 /* status, body and x-amzn-ErrorType ("" when there must be none). */
 void assert_answer(const struct ask *ask, int status, const char *body, const char *error_type);
 
