@@ -132,11 +132,15 @@ static void check_form(struct reading *reading, struct hg_str target, const char
     bool is_own = target_kind(target) == HG_TARGET_KIND_OWN;
     bool is_topic = hg_str_starts(target, HG_STR("kafka://"));
     size_t max = is_own ? HG_DESTINATION_MAX : ARN_MAX;
+    ptrdiff_t question;
 
     if (target.n > max)
         add_fault(reading, target, member,
                   hg_arena_printf(arena, "Member must have length less than or equal to %zu", max));
-    if ((!is_own || is_topic) && !fits_pattern(arena, target))
+    /* Brokers behind a topic's name are Headgate's own. */
+    question = is_topic ? hg_str_find(target, '?') : -1;
+    if ((!is_own || is_topic) &&
+        !fits_pattern(arena, question < 0 ? target : hg_str_n(target.p, (size_t)question)))
         add_fault(reading, target, member,
                   hg_arena_printf(arena, "Member must satisfy regular expression pattern: %s",
                                   target_pattern));

@@ -56,6 +56,21 @@ static bool is_topic(struct hg_str name)
     return name.n > 0 && name.n <= TOPIC_MAX && name.p[0] != '.';
 }
 
+/* topic[?brokers=host:port,…] */
+static const char *kafka_fault(struct hg_str rest)
+{
+    static const struct hg_str brokers = {"brokers=", sizeof("brokers=") - 1};
+    struct hg_str topic;
+
+    (void)hg_str_next(&rest, '?', &topic);
+    if (!is_topic(topic))
+        return "a topic has 1 to 249 letters, digits, '.', '_' and '-', and does not start with '.'";
+    if (rest.n &&
+        (!hg_str_starts(rest, brokers) || rest.n == brokers.n || hg_str_find(rest, '&') >= 0))
+        return "a topic takes ?brokers=host:port[,host:port…] only";
+    return NULL;
+}
+
 const char *target_fault(struct hg_str target)
 {
     ptrdiff_t slashes = hg_str_find_str(target, HG_STR("://"));
@@ -64,10 +79,7 @@ const char *target_fault(struct hg_str target)
     if (target_kind(target) != HG_TARGET_KIND_OWN)
         return NULL;
     if (hg_str_starts(target, HG_STR("kafka:")))
-        return is_topic(rest)
-                   ? NULL
-                   : "a topic has 1 to 249 letters, digits, '.', '_' and '-', and does not "
-                     "start with '.'";
+        return kafka_fault(rest);
     if (hg_str_starts(target, HG_STR("file:")))
         return hg_str_find(rest, '?') < 0 && hg_str_find(rest, '#') < 0
                    ? NULL

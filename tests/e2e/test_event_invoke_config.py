@@ -197,7 +197,8 @@ def test_wrong_page_sizes(server, items, constraint):
 
 
 @pytest.mark.parametrize("target", [
-    QUEUE, TOPIC, BUS, ARN + "audit", ARN + "audit:$LATEST", "kafka://results", "redis://127.0.0.1:6379/0/results",
+    QUEUE, TOPIC, BUS, ARN + "audit", ARN + "audit:$LATEST", "kafka://results",
+    "kafka://results?brokers=127.0.0.1:9092,127.0.0.1:9093", "redis://127.0.0.1:6379/0/results",
     "rediss://user:secret@cache:6380/1", "http://127.0.0.1:9/hook", "https://example.com/hook?key=1",
     "file:///var/lib/records"])
 def test_destinations_that_are_taken(aws, orders, target):
@@ -230,6 +231,9 @@ def test_buckets_take_failures_only(aws, orders):
     ({"OnSuccess": {"Destination": "file:///records?x"}},
      "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=file:///records?x), "
      "onFailure=null) is invalid."),
+    ({"OnFailure": {"Destination": "kafka://t?group=x"}},
+     "The provided destination config DestinationConfig(onSuccess=null, "
+     "onFailure=OnFailure(destination=kafka://t?group=x)) is invalid."),
     ({"OnFailure": {"Destination": "https:///hook"}},
      "The provided destination config DestinationConfig(onSuccess=null, "
      "onFailure=OnFailure(destination=https:///hook)) is invalid."),

@@ -355,6 +355,10 @@ static void test_target_kinds(void **state)
         if (target_kind(hg_str_of(cases[i].target)) != cases[i].kind)
             fail_msg("%s", cases[i].target);
     assert_null(target_fault(HG_STR("kafka://orders.failed_1-x")));
+    assert_null(target_fault(HG_STR("kafka://orders?brokers=a:9092,b:9092")));
+    assert_non_null(target_fault(HG_STR("kafka://orders?brokers=")));
+    assert_non_null(target_fault(HG_STR("kafka://orders?group=x")));
+    assert_non_null(target_fault(HG_STR("kafka://?brokers=a:9092")));
     assert_non_null(target_fault(HG_STR("kafka://.orders")));
     assert_non_null(target_fault(HG_STR("kafka://a/b")));
     assert_null(target_fault(HG_STR("file:///var/records")));
