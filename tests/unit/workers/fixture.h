@@ -84,7 +84,8 @@ static inline void fixture_init(struct fixture *f)
 
 static pthread_t control_thread;
 
-static inline void fixture_start(struct fixture *f, unsigned threads)
+/* Loops and the pool, which stand still yet. */
+static inline void fixture_make(struct fixture *f, unsigned threads)
 {
     static char data_dir[128];
     struct hg_error err;
@@ -98,8 +99,18 @@ static inline void fixture_start(struct fixture *f, unsigned threads)
         fprintf(stderr, "%s\n", err.text);
         abort();
     }
+}
+
+static inline void fixture_run(struct fixture *f)
+{
     hg_loops_start(f->loops);
     pthread_create(&control_thread, NULL, run_control, f);
+}
+
+static inline void fixture_start(struct fixture *f, unsigned threads)
+{
+    fixture_make(f, threads);
+    fixture_run(f);
 }
 
 static inline void on_call_done(struct hg_invocation *inv)
@@ -195,10 +206,10 @@ static inline void on_drain_mail(struct hg_mail *mail)
     workers_drain(f->workers, 5000, on_drained, f);
 }
 
-static inline void fixture_stop(struct fixture *f)
+/* The pool is drained; no loop runs any more. */
+static inline void fixture_halt(struct fixture *f)
 {
     struct drain_mail drain = {.fixture = f};
-    char command[200];
 
     hg_mailbox_post(&f->loops->control->mailbox, &drain.mail, on_drain_mail);
     pthread_mutex_lock(&f->lock);
@@ -208,12 +219,24 @@ static inline void fixture_stop(struct fixture *f)
     hg_loop_stop(f->loops->control);
     pthread_join(control_thread, NULL);
     hg_loops_stop(f->loops);
+}
+
+static inline void fixture_fini(struct fixture *f)
+{
+    char command[200];
+
     workers_free(f->workers);
     hg_loops_free(f->loops);
     snapshot_unref(f->snapshot);
     snprintf(command, sizeof(command), "rm -rf %s", f->dir);
     if (system(command) != 0)
         abort();
+}
+
+static inline void fixture_stop(struct fixture *f)
+{
+    fixture_halt(f);
+    fixture_fini(f);
 }
 
 #endif
