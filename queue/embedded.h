@@ -168,8 +168,11 @@ void embedded_reserve_make(const char *folder);
 bool embedded_reserve_is_there(const char *folder);
 void embedded_reserve_give(const char *folder);
 
-/* embedded_check.c: whether the file is there as far as it says; none is fine. HG_E_CONFLICT with a sentence. */
-enum hg_rc embedded_check_file(const char *file, struct hg_error *err);
+/* embedded_check.c: what is wrong with the file, in a few words; NULL: nothing, or there is none. */
+const char *embedded_check_file(const char *path);
+/* The same of a file's bytes; is_map: they are a file in memory; whole_size: how long it says it is. */
+const char *embedded_check_bytes(const unsigned char *bytes, size_t size, bool is_map,
+                                 uint64_t *whole_size);
 
 /* embedded_keys.c */
 void embedded_put_be64(unsigned char *at, uint64_t value);

@@ -313,17 +313,29 @@ void embedded_trim(struct embedded *e)
         (void)madvise(e->map_base, e->map_length, MADV_DONTNEED);
 }
 
+/* The file of leases is made when the store has something in it. */
+static bool is_emptied(struct embedded *e)
+{
+    char leases[4096];
+    struct stat st;
+
+    (void)snprintf(leases, sizeof(leases), "%s/leases", e->folder);
+    return stat(e->file, &st) == 0 && st.st_size == 0 && access(leases, F_OK) == 0;
+}
+
 enum hg_rc embedded_store_open(struct embedded *e, struct hg_error *err)
 {
     uint64_t wanted = HG_MAX(e->queue->options.store_max, (uint64_t)MAP_LEAST);
     bool is_new;
     enum hg_rc rc = make_folder(e, err);
+    const char *fault;
     int code;
 
-    if (rc == HG_OK)
-        rc = embedded_check_file(e->file, err);
     if (rc != HG_OK)
         return rc;
+    fault = is_emptied(e) ? "it has been emptied" : embedded_check_file(e->file);
+    if (fault)
+        return damaged(e, err, fault);
     e->map_bytes = (size_t)((wanted + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
     code = open_env(e);
     if (code)
