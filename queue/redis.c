@@ -536,6 +536,8 @@ static void await_requests(struct redis_engine *engine)
 
     hg_timer_init(&timer, engine->queue->loop, on_open_timer);
     hg_timer_start_ms(&timer, CLOSE_MS);
+    /* What was submitted outside of a turn goes out at the end of one. */
+    hg_loop_turn(engine->queue->loop, false);
     while (!hg_list_empty(&engine->requests) && hg_mono_us() < until_us)
         hg_loop_turn(engine->queue->loop, true);
     hg_timer_stop(&timer);
