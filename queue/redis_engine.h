@@ -92,6 +92,7 @@ struct redis_lease {
     struct hg_list link;
     struct redis_lane *lane;
     char entry[HG_REDIS_ENTRY_MAX];
+    bool may_be_settled;    /* a settle was sent and its answer lost */
     struct hg_blob *result; /* as it is stored: a reference or NULL */
 };
 

@@ -243,18 +243,20 @@ static void on_settled(struct redis_request *request)
     struct hg_settle_op *op = hg_container_of(request->queue_op, struct hg_settle_op, base);
     struct redis_engine *engine = request->engine;
     struct hg_event *event = op->event;
+    struct redis_lease *lease = event->lease;
     int64_t due_ms = event->due_ms + engine->skew_ms;
 
     if (request->op.rc != HG_OK) {
+        lease->may_be_settled = lease->may_be_settled || request->op.was_sent;
         redis_end_failed(request);
         return;
     }
     hg_crash_point("mid-settle");
     note_commit(request);
     if (hg_redis_int(request->op.reply) == 0) {
-        /* Settled before by a command whose answer was lost, or given to another node because this one was not heard of
-         * for too long: then that one says how it ends. */
-        hg_warn("redis_lease_gone", "id=%s its lease was settled or taken over before", event->id);
+        /* Given to another node, because this one was not heard of for too long: that one says how it ends. */
+        if (!lease->may_be_settled)
+            hg_warn("redis_lease_gone", "id=%s another node has taken it over", event->id);
     } else if (op->verdict == HG_REQUEUE) {
         struct hg_str channel = hg_str_of(hg_event_channel(event));
 
