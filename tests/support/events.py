@@ -111,7 +111,8 @@ class Events:
         return request_id
 
     def try_publish(self, function, payload=None, qualifier=None, headers=None, **options):
-        body = payload if isinstance(payload, (bytes, str)) else json.dumps({} if payload is None else payload)
+        body = payload if isinstance(payload, (bytes, str)) else json.dumps({} if payload is None else payload, ensure_ascii=False)
+        body = body.encode() if isinstance(body, str) else body
         return self.server.invoke(function, body, {**EVENT, **(headers or {})}, qualifier, **options)
 
     def get(self, request_id):
@@ -187,4 +188,4 @@ def stage(project, ledger, functions, **more):
                  for name, properties in functions.items()}
     return project.template(json.dumps(
         {"Transform": "AWS::Serverless-2016-10-31", "Globals": {"Function": common},
-         "Resources": {**resources, **more}}, indent=1))
+         "Resources": {**resources, **more}}, indent=1), "template.json")

@@ -54,7 +54,7 @@ def clean_env(extra=None):
 class Headgate:
     """A running `headgate serve`. Ports are free ones; all state is below `folder`."""
 
-    def __init__(self, template, folder, *options, env=None, tls=None, listen=True, cwd=None):
+    def __init__(self, template, folder, *options, env=None, tls=None, listen=True, cwd=None, api_port=0):
         self.folder = pathlib.Path(folder)
         self.data_dir = self.folder / "data"
         self.stdout_path = self.folder / "stdout"
@@ -64,7 +64,7 @@ class Headgate:
             self.command.append(str(template))
         if listen:
             self.command += ["--listen", "127.0.0.1:0"]
-        self.command += ["--api", "127.0.0.1:0", "--data-dir", str(self.data_dir)]
+        self.command += ["--api", f"127.0.0.1:{api_port}", "--data-dir", str(self.data_dir)]
         if tls:
             self.command += ["--tls-listen", "127.0.0.1:0", "--tls-cert", str(tls.cert), "--tls-key", str(tls.key)]
         self.command += [str(option) for option in options]
@@ -77,16 +77,20 @@ class Headgate:
     # Life
 
     def start(self):
+        self.start_process()
+        wait_for(self.is_ready, "headgate to be ready", START_TIMEOUT_S)
+        # Kept: the log that they stand in may grow large.
+        self.bound = {kind: self.ports(kind) for kind in ("http", "https", "management")}
+        return self
+
+    def start_process(self):
+        """Without waiting: it may well be meant to fail."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.said_before = self.stdout_path.stat().st_size if self.stdout_path.exists() else 0
         with self.stdout_path.open("ab") as out, self.stderr_path.open("ab") as err:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
                                             env=self.env, cwd=self.cwd, start_new_session=True)
         self.bound = {}
-        wait_for(self.is_ready, "headgate to be ready", START_TIMEOUT_S)
-        # Kept: the log that they stand in may grow large.
-        self.bound = {kind: self.ports(kind) for kind in ("http", "https", "management")}
-        return self
 
     def is_ready(self):
         if self.process.poll() is not None:
