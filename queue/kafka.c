@@ -47,6 +47,7 @@ static void close_queue(struct hg_queue *queue)
     kafka_index_close(kq->index);
     hg_map_fini(&kq->live);
     hg_map_fini(&kq->puts);
+    hg_map_fini(&kq->put_keys);
     hg_buf_fini(&kq->scratch);
     free(kq);
     queue->engine = NULL;
@@ -59,7 +60,8 @@ static enum hg_rc open_queue(struct hg_queue *queue, struct hg_error *err)
 
     kq->queue = queue;
     if (rc == HG_OK)
-        rc = kafka_index_open(queue->options.data_dir, queue->loop, &kq->index, err);
+        rc = kafka_index_open(queue->options.data_dir, queue->loop, queue->options.dedup_window_ms,
+                              &kq->index, err);
     if (rc != HG_OK) {
         free(kq);
         return rc;
@@ -70,6 +72,7 @@ static enum hg_rc open_queue(struct hg_queue *queue, struct hg_error *err)
     hg_map_init(&kq->live);
     hg_map_init(&kq->lanes);
     hg_map_init(&kq->puts);
+    hg_map_init(&kq->put_keys);
     hg_list_init(&kq->unsent);
     hg_list_init(&kq->partitions);
     hg_list_init(&kq->stuck);

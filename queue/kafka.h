@@ -162,8 +162,9 @@ struct kafka_queue {
     unsigned leased_from[HG_EVENT_STATE_COUNT];
 
     /* Puts and reads. */
-    struct hg_map puts;   /* id → struct kafka_put: under way */
-    struct hg_list reads; /* struct kafka_read; the first is being read */
+    struct hg_map puts;     /* id → struct kafka_put: under way */
+    struct hg_map put_keys; /* function \0 idempotency key → the same */
+    struct hg_list reads;   /* struct kafka_read; the first is being read */
     struct hg_timer read_timer;
     unsigned turn_of_partition;
     bool is_closing;

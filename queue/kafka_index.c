@@ -43,6 +43,12 @@ struct head {
     uint64_t ended_bytes;
 };
 
+/* The value in DEDUP. offset: of its first record in events; 0: long past. */
+struct first {
+    int64_t accepted_ms, offset;
+    char id[HG_UUID_LEN];
+};
+
 /* In front of each value of BY_ID; function, dedup and life follow. */
 struct row {
     uint32_t hop;
@@ -63,6 +69,7 @@ struct kafka_index {
     unsigned changes, commits;
     struct head head;
     struct hg_loop *loop;
+    int64_t dedup_window_ms;
     struct hg_task commit;
     int failed; /* LMDB's code; 0: fine */
 };
@@ -220,6 +227,17 @@ static size_t dedup_key(unsigned char key[KEY_MAX + HG_EVENT_DEDUP_MAX], struct 
     return function.n + 1 + dedup.n;
 }
 
+static bool read_first(struct kafka_index *index, const void *key, size_t length,
+                       struct first *first)
+{
+    MDB_val value;
+
+    if (!get(index, DEDUP, key, length, &value) || value.mv_size != sizeof(*first))
+        return false;
+    memcpy(first, value.mv_data, sizeof(*first));
+    return true;
+}
+
 static bool read_row(MDB_val value, struct row *row, struct hg_str *function, struct hg_str *dedup,
                      struct hg_str *life)
 {
@@ -244,8 +262,9 @@ static void remove_row(struct kafka_index *index, const char *id, bool with_dedu
     unsigned char key[KEY_MAX + HG_EVENT_DEDUP_MAX];
     char function_copy[UINT8_MAX], dedup_copy[UINT8_MAX];
     struct hg_str function, dedup, life;
+    struct first first;
     struct row row;
-    MDB_val value, known;
+    MDB_val value;
     size_t bytes;
 
     if (!get(index, BY_ID, id, strlen(id), &value) ||
@@ -269,8 +288,7 @@ static void remove_row(struct kafka_index *index, const char *id, bool with_dedu
     if (!with_dedup || dedup.n == 0)
         return;
     bytes = dedup_key(key, function, dedup);
-    if (get(index, DEDUP, key, bytes, &known) && known.mv_size == 8 + HG_UUID_LEN &&
-        memcmp((char *)known.mv_data + 8, id, strlen(id)) == 0)
+    if (read_first(index, key, bytes, &first) && strncmp(first.id, id, HG_UUID_LEN) == 0)
         del(index, DEDUP, key, bytes);
 }
 
@@ -333,13 +351,27 @@ static bool is_news(const struct kafka_index_entry *known, uint32_t hop, enum ka
     return status_offset >= 0 && known->status.offset < 0;
 }
 
+/* Of a key's events within the window the one with the lowest offset stays; of a later life the offset is not known any more. */
+static void note_first(struct kafka_index *index, const struct hg_event *event, int64_t offset)
+{
+    unsigned char key[KEY_MAX + HG_EVENT_DEDUP_MAX];
+    size_t length = dedup_key(key, hg_str_of(event->function), hg_str_of(event->dedup));
+    struct first known, first = {.accepted_ms = event->accepted_ms, .offset = offset};
+
+    if (read_first(index, key, length, &known) &&
+        known.accepted_ms + index->dedup_window_ms > event->accepted_ms &&
+        (known.offset <= offset || strncmp(known.id, event->id, HG_UUID_LEN) == 0))
+        return;
+    memcpy(first.id, event->id, strnlen(event->id, HG_UUID_LEN));
+    put(index, DEDUP, key, length, val(&first, sizeof(first)));
+}
+
 void kafka_index_apply(struct kafka_index *index, const struct hg_event *event, uint32_t hop,
                        const struct hg_kafka_place *body, const struct hg_kafka_place *status,
                        struct hg_str life)
 {
     bool is_over = event->state == HG_EVENT_DELIVERED || event->state == HG_EVENT_DEAD;
     struct hg_str function = hg_str_of(event->function), dedup = hg_str_of(event->dedup);
-    unsigned char key[KEY_MAX + HG_EVENT_DEDUP_MAX], first[8 + HG_UUID_LEN];
     struct kafka_index_entry known;
     struct row row = {
         .hop = hop,
@@ -364,12 +396,8 @@ void kafka_index_apply(struct kafka_index *index, const struct hg_event *event, 
         remove_row(index, event->id, false);
     }
     add_row(index, event->id, &row, function, dedup, life);
-    if (dedup.n && event->redrives == 0) {
-        put_be64(first, event->accepted_ms);
-        memset(first + 8, 0, HG_UUID_LEN);
-        memcpy(first + 8, event->id, strlen(event->id));
-        put(index, DEDUP, key, dedup_key(key, function, dedup), val(first, sizeof(first)));
-    }
+    if (dedup.n && event->redrives == 0)
+        note_first(index, event, hop == 0 && body->topic == HG_KAFKA_EVENTS ? body->offset : 0);
     note_change(index);
 }
 
@@ -402,16 +430,18 @@ void kafka_index_forget(struct kafka_index *index, const char *id)
     note_change(index);
 }
 
-bool kafka_index_find_dedup(struct kafka_index *index, const char *function, const char *dedup,
-                            int64_t since_ms, char id[HG_UUID_LEN + 1])
+bool kafka_index_find_first(struct kafka_index *index, const struct hg_event *event, int64_t offset,
+                            char id[HG_UUID_LEN + 1])
 {
     unsigned char key[KEY_MAX + HG_EVENT_DEDUP_MAX];
-    MDB_val value;
+    size_t length = dedup_key(key, hg_str_of(event->function), hg_str_of(event->dedup));
+    struct first first;
 
-    if (!get(index, DEDUP, key, dedup_key(key, hg_str_of(function), hg_str_of(dedup)), &value) ||
-        value.mv_size != 8 + HG_UUID_LEN || get_be64(value.mv_data) <= since_ms)
+    if (!read_first(index, key, length, &first) ||
+        first.accepted_ms + index->dedup_window_ms <= event->accepted_ms ||
+        strncmp(first.id, event->id, HG_UUID_LEN) == 0 || (offset >= 0 && first.offset >= offset))
         return false;
-    memcpy(id, (char *)value.mv_data + 8, HG_UUID_LEN);
+    memcpy(id, first.id, HG_UUID_LEN);
     id[HG_UUID_LEN] = '\0';
     return true;
 }
@@ -613,8 +643,8 @@ mark:
     return index->failed ? index->failed : mdb_env_sync(index->env, 1);
 }
 
-enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, struct kafka_index **out,
-                            struct hg_error *err)
+enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, int64_t dedup_window_ms,
+                            struct kafka_index **out, struct hg_error *err)
 {
     struct kafka_index *index = hg_calloc(1, sizeof(*index));
     char path[4200];
@@ -623,6 +653,7 @@ enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, struct kafka_
 
     (void)snprintf(index->dir, sizeof(index->dir), "%s/kafka-index", dir);
     index->loop = loop;
+    index->dedup_window_ms = dedup_window_ms;
     index->lock_fd = -1;
     hg_task_init(&index->commit, on_turn_end);
     if (mkdir(index->dir, 0700) != 0 && errno != EEXIST) {

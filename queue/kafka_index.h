@@ -30,8 +30,8 @@ struct kafka_index_entry {
  * cluster: which Kafka it mirrors; one that mirrors another, or may have been torn by a crash of the machine, is thrown away.
  * HG_E_CONFLICT: another process uses it.
  */
-enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, struct kafka_index **out,
-                            struct hg_error *err);
+enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, int64_t dedup_window_ms,
+                            struct kafka_index **out, struct hg_error *err);
 void kafka_index_close(struct kafka_index *index);
 /* Empties it unless it mirrors this. */
 void kafka_index_bind(struct kafka_index *index, const char *cluster);
@@ -50,9 +50,12 @@ void kafka_index_purge(struct kafka_index *index, const char *id, uint32_t hop, 
 /* What is remembered of a finished event goes; a living one stays. */
 void kafka_index_forget(struct kafka_index *index, const char *id);
 
-/* The first event with this key that was accepted after since_ms. */
-bool kafka_index_find_dedup(struct kafka_index *index, const char *function, const char *key,
-                            int64_t since_ms, char id[HG_UUID_LEN + 1]);
+/*
+ * The event that was the first with this one's function and key, within the window: by its offset in events, where all of a
+ * key are in one partition. False when that is this event itself; offset -1: of one that is not stored yet.
+ */
+bool kafka_index_find_first(struct kafka_index *index, const struct hg_event *event, int64_t offset,
+                            char id[HG_UUID_LEN + 1]);
 
 /* Where to read on in a partition of the status topic; 0 at first. */
 int64_t kafka_index_position(struct kafka_index *index, int32_t partition);

@@ -122,11 +122,54 @@ static void delay(struct kafka_held *held)
     partition->delayed_count++;
 }
 
+static void on_twin_ended(struct kafka_write *write)
+{
+    struct kafka_held *held = hg_container_of(write, struct kafka_held, write);
+    struct kafka_queue *kq = write->kq;
+
+    kq->moving--;
+    if (write->rc == HG_OK || !held->partition || kq->is_closing)
+        kafka_held_end(kq, held);
+    else
+        hg_list_push_back(&kq->stuck, &held->turn);
+}
+
+/*
+ * Two nodes were given the same idempotency key at the same time. Both records are in one partition, by the key: the one with
+ * the lower offset is the event, the other ends here without having run.
+ */
+static bool is_twin(struct kafka_queue *kq, struct kafka_held *held)
+{
+    char first[HG_UUID_LEN + 1];
+
+    return held->event->dedup[0] && held->hop == 0 && held->place.topic == HG_KAFKA_EVENTS &&
+           kafka_index_find_first(kq->index, held->event, held->place.offset, first);
+}
+
+static void end_twin(struct kafka_queue *kq, struct kafka_held *held)
+{
+    struct hg_event *event = held->event;
+    char first[HG_UUID_LEN + 1];
+
+    (void)kafka_index_find_first(kq->index, event, held->place.offset, first);
+    event->state = HG_EVENT_DELIVERED;
+    event->finished_ms = hg_steady_ms();
+    (void)snprintf(event->why, sizeof(event->why), "has the idempotency key of event %s", first);
+    kq->moving++;
+    held->state = KAFKA_MOVING;
+    held->write.done = on_twin_ended;
+    kafka_write_end(kq, &held->write, event, held->hop, &held->place);
+}
+
 /* Its time to be looked at has come. */
 static void place(struct kafka_queue *kq, struct kafka_held *held, int64_t now_ms)
 {
     struct kafka_lane *lane;
 
+    if (is_twin(kq, held)) {
+        end_twin(kq, held);
+        return;
+    }
     if (held->event->due_ms > now_ms) {
         kafka_held_move(kq, held, held->event->due_ms);
         return;
@@ -198,6 +241,8 @@ static bool is_wanted(struct kafka_queue *kq, struct kafka_partition *partition,
     }
     if (other->state == KAFKA_WAITING || other->state == KAFKA_DELAYED)
         kafka_held_end(kq, other);
+    else if (other->state == KAFKA_MOVING || other->settle)
+        unlive(kq, other); /* this is what it is being written as */
     return true;
 }
 
@@ -462,7 +507,10 @@ static void move_stuck(struct kafka_queue *kq)
     while ((link = hg_list_pop_front(&again))) {
         struct kafka_held *held = hg_container_of(link, struct kafka_held, turn);
 
-        kafka_held_move(kq, held, held->event->due_ms);
+        if (held->event->state == HG_EVENT_DELIVERED)
+            end_twin(kq, held);
+        else
+            kafka_held_move(kq, held, held->event->due_ms);
     }
 }
 

@@ -23,11 +23,21 @@ static struct hg_str begin_record(struct kafka_queue *kq, const struct hg_kafka_
     return hg_buf_str(&kq->scratch);
 }
 
-/* The key is the function, but its events are spread over all partitions, so that nodes share a single function's work. */
-static int32_t next_partition(struct kafka_queue *kq, enum hg_kafka_topic_id topic)
+/*
+ * The key is the function, but its events are spread over all partitions, so that nodes share a single function's work. Those
+ * of one idempotency key meet in one, whatever node takes them (FNV-1a).
+ */
+static int32_t partition_for(struct kafka_queue *kq, const struct hg_event *event,
+                             enum hg_kafka_topic_id topic)
 {
     int32_t count = kq->partition_counts[topic];
+    uint32_t hash = 2166136261u;
 
+    if (event->dedup[0] && topic == HG_KAFKA_EVENTS && count > 0) {
+        for (const char *p = event->dedup; *p; p++)
+            hash = (hash ^ (unsigned char)*p) * 16777619u;
+        return (int32_t)(hash % (uint32_t)count);
+    }
     return count > 0 ? (int32_t)(kq->turn_of_partition++ / RUN % (unsigned)count) : -1;
 }
 
@@ -125,7 +135,7 @@ void kafka_write_event(struct kafka_queue *kq, struct kafka_write *write,
     write->kq = kq;
     write->event = event;
     write->hop = hop;
-    send_event(write, topic, next_partition(kq, topic), event->function, on_event_stored);
+    send_event(write, topic, partition_for(kq, event, topic), event->function, on_event_stored);
 }
 
 static void on_end_stored(struct hg_kafka_send *send)
