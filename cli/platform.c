@@ -318,8 +318,8 @@ void platform_close(struct hg_platform *platform)
     api_server_free(platform->api);
     gateway_free(platform->gateway);
     server_free(platform->server);
-    router_free(platform->router);
     queue_close(platform->queue);
+    router_free(platform->router);
     workers_free(platform->workers);
     event_configs_close(platform->configs);
     registry_free(platform->registry);

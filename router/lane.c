@@ -235,22 +235,21 @@ static void on_leased(struct hg_queue_op *op)
     }
 }
 
-/* As many as the bounds allow; a lane with nothing at all may have one event, whatever the others hold. */
+/*
+ * As many as the bounds allow: half of what is left, so that something is left for the next lane; one for a lane that
+ * has nothing at all, whatever the others hold.
+ */
 static unsigned bounded(const struct hg_lane *lane, unsigned wanted)
 {
     const struct hg_router *router = lane->router;
-    size_t each = HG_MAX(lane->event_bytes, sizeof(struct hg_event));
-    size_t left = router->at_hand < AT_HAND_MAX ? AT_HAND_MAX - router->at_hand : 0;
+    uint64_t each = HG_MAX(lane->event_bytes, sizeof(struct hg_event));
+    uint64_t events = AT_HAND_MAX - HG_MIN(router->at_hand, (unsigned)AT_HAND_MAX);
+    uint64_t bytes = AT_HAND_BYTES_MAX - HG_MIN(router->bytes_at_hand, (uint64_t)AT_HAND_BYTES_MAX);
+    uint64_t left = HG_MIN(events / 2, HG_MIN(bytes / 2, (uint64_t)LANE_BYTES_MAX) / each);
 
-    if (router->bytes_at_hand >= AT_HAND_BYTES_MAX)
-        left = 0;
-    left = HG_MIN(left,
-                  (AT_HAND_BYTES_MAX - HG_MIN(router->bytes_at_hand, (uint64_t)AT_HAND_BYTES_MAX)) /
-                      each);
     if (!left && !lane->at_hand)
         left = 1;
-    left = HG_MIN(left, HG_MAX(LANE_BYTES_MAX / each, (size_t)1));
-    return (unsigned)HG_MIN((size_t)wanted, left);
+    return (unsigned)HG_MIN(wanted, left);
 }
 
 /* False when it has to wait for room. */

@@ -34,7 +34,7 @@ void router_start(struct hg_router *router);
  * on the control loop. Publishing still works. Before workers_drain.
  */
 void router_drain(struct hg_router *router, int64_t timeout_ms, void (*done)(void *arg), void *arg);
-/* Loops must be stopped. NULL is allowed. */
+/* Loops must be stopped and the queue closed. NULL is allowed. */
 void router_free(struct hg_router *router);
 
 /* One event on its way in; embedded by the caller, who keeps it until done. */

@@ -58,7 +58,8 @@ static void submit(struct hg_charge *charge, const struct hg_function *function)
 
 bool run_begin(struct hg_charge *charge)
 {
-    struct hg_router *router = charge->lane->router;
+    struct hg_lane *lane = charge->lane;
+    struct hg_router *router = lane->router;
     struct hg_event *event = charge->event;
     const struct hg_function *function =
         router_find_function(router, hg_str_of(event->function), hg_str_of(event->qualifier));
@@ -73,10 +74,11 @@ bool run_begin(struct hg_charge *charge)
             submit(charge, function);
             return true;
         }
-        metrics_add(&charge->lane->counts->recursive);
+        metrics_add(&lane->counts->recursive);
         condition = HG_CONDITION_RECURSION;
     }
     settle_end(charge, condition);
+    lane_note_end(lane);
     return false;
 }
 

@@ -64,6 +64,7 @@ int main(int argc, char **argv)
     if (argc > 3)
         threads = (unsigned)strtoul(argv[3], NULL, 10);
     world_init(&w);
+    w.durability = HG_DURABLE_FLUSH;
     (void)world_function(&w, "probe");
     world_start(&w, threads);
     atomic_store(&left, events);

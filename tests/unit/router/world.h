@@ -20,6 +20,7 @@ struct world {
     struct hg_queue *queue;
     struct hg_router *router;
     double retry_scale, share;
+    enum hg_durability durability;
     bool is_drained;
 };
 
@@ -66,6 +67,7 @@ static inline void world_init(struct world *w)
     w->f.snapshot->event_settings = w->settings;
     w->retry_scale = 0.001;
     w->share = 0.5;
+    w->durability = HG_DURABLE_OS;
 }
 
 static inline void world_die(const char *what, const struct hg_error *err)
@@ -73,8 +75,6 @@ static inline void world_die(const char *what, const struct hg_error *err)
     fprintf(stderr, "%s: %s\n", what, err->text);
     abort();
 }
-
-static inline void on_world_start(struct hg_mail *mail);
 
 struct world_mail {
     struct hg_mail mail;
@@ -104,7 +104,7 @@ static inline void world_open(struct world *w)
     struct hg_queue_options queue = {
         .uri = "embedded:",
         .data_dir = w->f.options.data_dir,
-        .durability = HG_DURABLE_OS,
+        .durability = w->durability,
         .retention_ms = 3600000,
         .history_max = 64 << 20,
         .store_max = 1ull << 30,
