@@ -45,7 +45,7 @@ void hg_redis_script_init(struct hg_redis_script *script, const char *text);
 
 struct hg_redis_options {
     struct hg_redis_uri server; /* of a cluster: any of its nodes */
-    const char *tls_ca;         /* PEM file; NULL: the system's certificates. Copied. */
+    const char *tls_ca; /* PEM file, read by hg_redis_new; NULL: the system's certificates */
     int64_t connect_timeout_ms; /* until the connection is greeted */
     int64_t timeout_ms; /* of a command, from its sending; then the connection is given up */
     unsigned replicas;  /* that must have what hg_redis_command_replicate marked; 0: none */

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 static const struct hg_dest_ops *const kinds[] = {
-    &hg_dest_function, &hg_dest_sqs,   &hg_dest_sns,     &hg_dest_eventbridge,
-    &hg_dest_s3,       &hg_dest_kafka, &hg_dest_webhook, &hg_dest_directory,
+    &hg_dest_function, &hg_dest_sqs,   &hg_dest_sns,     &hg_dest_eventbridge, &hg_dest_s3,
+    &hg_dest_redis,    &hg_dest_kafka, &hg_dest_webhook, &hg_dest_directory,
 };
 
 const struct hg_dest_ops *dest_kind(struct hg_str target)
