@@ -190,23 +190,44 @@ static void become_faulty(struct embedded *e, int err)
                    err == MDB_PANIC ? "; restart the program when the disk is well again" : "");
 }
 
-/* Without room, what was accepted before comes first; all together, or what fits one by one. */
-static void run_tight(struct embedded *e, struct hg_queue_op **ops, size_t count)
+/* An error of one event's rows, not of the whole store: the others need not suffer. */
+static bool is_of_one_event(int err)
 {
-    int err = count ? transact(e, ops, count, 0) : 0;
+    return err == MDB_NOTFOUND || err == MDB_KEYEXIST || err == MDB_CORRUPTED ||
+           err == MDB_PAGE_NOTFOUND || err == MDB_BAD_TXN || err == MDB_BAD_VALSIZE;
+}
 
-    if (!err) {
+static void run_each(struct embedded *e, struct hg_queue_op *const *ops, size_t count)
+{
+    bool has_given_up = false;
+    int err = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!has_given_up)
+            err = transact(e, &ops[i], 1, 0);
+        if (!err) {
+            end_stored(e, &ops[i], 1);
+            continue;
+        }
+        end_failed(ops[i], err);
+        if (has_given_up || embedded_is_lack_of_room(err) || is_of_one_event(err))
+            continue;
+        has_given_up = true;
+        become_faulty(e, err);
+    }
+}
+
+/* Without room, what was accepted before comes first: all together, or what fits of it. */
+static void run_tight(struct embedded *e, struct hg_queue_op *const *ops, size_t count)
+{
+    if (!count)
+        return;
+    if (transact(e, ops, count, 0) == 0) {
         end_stored(e, ops, count);
         return;
     }
     e->forgets = true;
-    for (size_t i = 0; i < count; i++) {
-        err = transact(e, &ops[i], 1, 0);
-        if (err)
-            end_failed(ops[i], err);
-        else
-            end_stored(e, &ops[i], 1);
-    }
+    run_each(e, ops, count);
     e->forgets = false;
 }
 
@@ -240,9 +261,7 @@ static void run_ops(struct embedded *e, struct hg_queue_op **ops, size_t count)
         become_full(e, err);
         run_tight(e, ops, refuse_puts(ops, count, err));
     } else {
-        become_faulty(e, err);
-        for (size_t i = 0; i < count; i++)
-            end_failed(ops[i], err);
+        run_each(e, ops, count);
     }
 }
 
@@ -349,10 +368,16 @@ static void look_for_health(struct embedded *e)
 static void on_tick(struct hg_timer *timer)
 {
     struct embedded *e = hg_container_of(timer, struct embedded, tick);
+    int err;
 
-    for (int i = 0; i < SWEEPS_A_TICK && embedded_wants_sweep(e); i++)
-        if (transact(e, NULL, 0, SWEEP_IDLE) != 0)
+    for (int i = 0; i < SWEEPS_A_TICK && embedded_wants_sweep(e); i++) {
+        err = transact(e, NULL, 0, SWEEP_IDLE);
+        if (err) {
+            hg_error("queue_sweep_failed", "store=%s finished events stay: %s", e->file,
+                     embedded_error_text(err));
             break;
+        }
+    }
     if (e->is_full)
         look_for_room(e);
     if (e->is_faulty)

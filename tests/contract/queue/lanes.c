@@ -315,6 +315,62 @@ static void test_bad_events_are_refused(void **state)
     hg_event_free(event);
 }
 
+/* More at once than may be on their way: refused at once, with a sentence; those that were taken are there. */
+struct flood {
+    struct hg_task task;
+    struct hg_put_op ops[3000];
+    size_t stored, refused;
+};
+
+static struct flood *flood;
+
+static void on_flood_ended(struct hg_queue_op *op)
+{
+    if (op->rc == HG_OK) {
+        flood->stored++;
+        return;
+    }
+    assert_int_equal(op->rc, HG_E_BUSY);
+    assert_string_equal(op->why, "too many events wait to be stored");
+    flood->refused++;
+}
+
+static void submit_flood(struct hg_task *task)
+{
+    (void)task;
+    for (size_t i = 0; i < HG_COUNT(flood->ops); i++)
+        queue_put(world.queue, &flood->ops[i]);
+}
+
+static bool has_flood_ended(void *arg)
+{
+    (void)arg;
+    return flood->stored + flood->refused == HG_COUNT(flood->ops);
+}
+
+static void test_flood_is_refused(void **state)
+{
+    const char *function = fresh_function("flood");
+    struct hg_blob *payload = pattern_blob(65536, 4);
+
+    (void)state;
+    flood = calloc(1, sizeof(*flood));
+    for (size_t i = 0; i < HG_COUNT(flood->ops); i++) {
+        flood->ops[i].event = hg_event_new(hg_str_of(function), HG_STR(""), hg_blob_ref(payload));
+        flood->ops[i].base.done = on_flood_ended;
+    }
+    hg_task_init(&flood->task, submit_flood);
+    hg_loop_defer(world.loop, &flood->task);
+    wait_until(has_flood_ended, NULL, "the flood to end");
+    assert_true(flood->stored > 0);
+    assert_true(flood->refused > 0);
+    drain(function, flood->stored);
+    for (size_t i = 0; i < HG_COUNT(flood->ops); i++)
+        hg_event_free(flood->ops[i].event);
+    hg_blob_unref(payload);
+    free(flood);
+}
+
 const struct CMUnitTest lane_tests[LANE_TESTS] = {
     cmocka_unit_test(test_listener),
     cmocka_unit_test(test_lease_max),
@@ -324,4 +380,5 @@ const struct CMUnitTest lane_tests[LANE_TESTS] = {
     cmocka_unit_test(test_several_loops),
     cmocka_unit_test(test_gauges_and_metrics),
     cmocka_unit_test(test_bad_events_are_refused),
+    cmocka_unit_test(test_flood_is_refused),
 };

@@ -6,7 +6,7 @@
 
 #include "tests/contract/queue/harness.h"
 
-enum { LIFE_TESTS = 13, LANE_TESTS = 8, LOOK_TESTS = 6, RESTART_TESTS = 6 };
+enum { LIFE_TESTS = 13, LANE_TESTS = 9, LOOK_TESTS = 6, RESTART_TESTS = 6 };
 
 extern const struct CMUnitTest life_tests[LIFE_TESTS], lane_tests[LANE_TESTS],
     look_tests[LOOK_TESTS], restart_tests[RESTART_TESTS];
