@@ -33,14 +33,15 @@ static void write_text(struct hg_json *json, const char *text)
     hg_json_cstr(json, text[0] ? text : NULL);
 }
 
+/* Of a delivery, else of a run, else why it is dead. */
 static const char *last_error(const struct hg_event *event)
 {
-    if (event->state == HG_EVENT_DEAD && event->why[0])
-        return event->why;
     for (size_t i = 0; i < event->target_count; i++)
         if (event->targets[i].state != HG_TARGET_DONE && event->targets[i].error[0])
             return event->targets[i].error;
-    return event->attempt_count ? event->attempts[event->attempt_count - 1].error : "";
+    if (event->attempt_count && event->attempts[event->attempt_count - 1].error[0])
+        return event->attempts[event->attempt_count - 1].error;
+    return event->state == HG_EVENT_DEAD ? event->why : "";
 }
 
 static void write_head(struct hg_json *json, const struct hg_event *event)

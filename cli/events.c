@@ -335,7 +335,7 @@ static int parse(const struct action *action, int argc, char **argv, struct even
             (void)fprintf(stderr, "headgate events %s: there is no option %s\n", action->name,
                           argv[i]);
             return HG_EXIT_USAGE;
-        } else if (value && i + 1 >= argc) {
+        } else if (value && (i + 1 >= argc || strncmp(argv[i + 1], "--", 2) == 0)) {
             return usage(argv[i], " wants a value");
         } else if (value) {
             *value = argv[++i];

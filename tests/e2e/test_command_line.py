@@ -87,7 +87,7 @@ def test_wrong_usage(project, template, arguments, word):
 
 
 def test_what_is_not_built_yet_is_refused(project, template):
-    for options in (["--watch"], ["--queue", "redis://127.0.0.1"]):
+    for options in (["--watch"], ["--queue", "nats://127.0.0.1"]):
         result = run("serve", template, *ports(project), *options)
         assert result.returncode in (1, 2)
         assert options[0] in one_sentence(result)

@@ -105,12 +105,29 @@ def test_dry_run(server):
     assert server.invoke("absent", headers={"X-Amz-Invocation-Type": "DryRun"}).status == 404
 
 
-def test_event_is_refused_with_a_clear_message(server):
-    answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "Event"})
-    assert answer.status in (400, 501)
-    assert answer.header("x-amzn-errortype")
-    said = answer.json()
-    assert re.search("(?i)event|async", said.get("message") or said.get("Message"))
+def test_event(server):
+    answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "Event", "X-Amz-Client-Context": "ignored!"})
+    assert (answer.status, answer.body) == (202, b"")
+    assert answer.header("x-amz-executed-version") is None
+    assert answer.header("x-amzn-trace-id").startswith("Root=1-")
+    life = server.manage("GET", "/_headgate/events/" + answer.header("x-amzn-requestid")).json()
+    assert (life["function"], life["payload"]) == ("orders", {})
+
+
+def test_event_is_checked_at_once(server):
+    event = {"X-Amz-Invocation-Type": "Event"}
+    assert server.invoke("absent", headers=event).json()["Message"] == f"Function not found: {ARN}absent:$LATEST"
+    assert server.invoke("orders", b"{", headers=event).header("x-amzn-errortype") == "InvalidRequestContentException"
+    # Too large comes before not JSON, that before no function.
+    answer = server.invoke("absent", b"x" * (MEBI + 1), headers=event)
+    assert (answer.status, answer.json()) == (413, {"Message": (
+        "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)")})
+    assert server.invoke("absent", b"x", headers=event).status == 400
+    answer = server.manage("POST", "/2014-11-13/functions/orders/invoke-async", body=b'"' + b"x" * 262143 + b'"')
+    assert answer.status == 413
+    assert "(limit 262144 bytes)" in answer.json()["Message"]
+    answer = server.invoke("orders", headers={**event, "Idempotency-Key": "a", "X-Headgate-Dedup-Id": "b"})
+    assert (answer.status, answer.json()["message"]) == (400, "X-Headgate-Dedup-Id: the request has another key already")
 
 
 def test_unknown_invocation_type(server):
