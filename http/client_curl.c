@@ -255,7 +255,10 @@ static void set_connection(struct http_transfer *transfer)
     /* A call that ends while its name is being resolved must not wait for the resolver. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    /* Calls that come while TLS is being set up wait to share an HTTP/2 connection. Without TLS there is nothing to
+     * wait for, and libcurl would wait for the first answer. */
+    if (hg_str_starts(hg_str_of(call->url), HG_STR("https:")))
+        (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)call->connect_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)NAMES_KEPT_S);
