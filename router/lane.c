@@ -141,7 +141,8 @@ static unsigned room_of(struct hg_lane *lane)
     if (!function || function->reserved_concurrency == 0)
         return DELIVERIES_MAX;
     workers_room(router->options.workers, function, &room);
-    return credit_runs(&room, router->options.share, lane->running, router->together);
+    return credit_runs(&room, router->options.share, load_is_busy(&router->load), lane->running,
+                       router->together);
 }
 
 void lane_note_end(struct hg_lane *lane)

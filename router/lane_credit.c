@@ -1,16 +1,18 @@
 /*
  * A function takes at most its share of the environments, and of those that it
  * has in common with others at most so much that something is left for the
- * next one. Below that it grows with the environments that it has: the pool
- * starts more when those who wait are worth it.
+ * next one. Below that a few more wait in the pool than are served, which
+ * starts environments for them if that is worth it: as many again as there
+ * are, while the processors have time; a constant few otherwise, so that
+ * work that needs the processors does not end up in a crowd of processes.
  */
 #include "router/lane_credit.h"
 
 enum {
     /* One function may hold four times what it leaves to others. */
     GREED = 4,
-    FIRST_RUNS = 4,  /* before anything is known of a function */
-    SPARE_RUNS = 16, /* for what ends and begins while messages are under way */
+    SPARE_RUNS = 4,
+    QUICK_RUNS = 16, /* what ends and begins while messages are under way */
     QUICK_US =
         5000, /* a run below this is over before a message comes back: some wait in the pool */
     QUICK_SPARE = 8,
@@ -38,23 +40,26 @@ static unsigned fair_runs(const struct hg_room *room, double share, unsigned run
     return GREED * free_runs > running ? (GREED * free_runs - running) / (GREED + 1) : 0;
 }
 
-static unsigned grown_runs(const struct hg_room *room, unsigned running)
+static unsigned grown_runs(const struct hg_room *room, bool is_busy, unsigned running)
 {
-    unsigned most;
+    unsigned most = room->environments;
 
     if (room->is_full)
-        most = HG_MAX(room->environments, 1u) + (is_quick(room) ? QUICK_SPARE : 0);
+        most = HG_MAX(most + room->starting, 1u) + (is_quick(room) ? QUICK_SPARE : 0);
+    else if (is_quick(room))
+        most += QUICK_RUNS + room->environments;
     else
-        most = 2 * room->environments + (room->run_us ? SPARE_RUNS : FIRST_RUNS);
+        most += is_busy ? SPARE_RUNS : HG_MAX(room->environments, (unsigned)SPARE_RUNS);
     return most > running ? most - running : 0;
 }
 
-unsigned credit_runs(const struct hg_room *room, double share, unsigned running, unsigned together)
+unsigned credit_runs(const struct hg_room *room, double share, bool is_busy, unsigned running,
+                     unsigned together)
 {
     /* Those who wait for an answer come first. */
     if (room->queued_ahead)
         return 0;
-    return HG_MIN(fair_runs(room, share, running, together), grown_runs(room, running));
+    return HG_MIN(fair_runs(room, share, running, together), grown_runs(room, is_busy, running));
 }
 
 unsigned credit_ahead(double per_second, int64_t lease_us)

@@ -9,10 +9,12 @@
 enum { HG_AHEAD_MAX = 512 };
 
 /*
+ * is_busy: the processors have nothing to spare, so that more environments would not do more.
  * Invocations that may be submitted now, besides those that run (of this function) and those that run together (of all
  * functions that share its limit, this one included).
  */
-unsigned credit_runs(const struct hg_room *room, double share, unsigned running, unsigned together);
+unsigned credit_runs(const struct hg_room *room, double share, bool is_busy, unsigned running,
+                     unsigned together);
 
 /*
  * Events to have at hand, besides those that run, so that the function need not wait for the queue: what ends at this

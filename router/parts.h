@@ -12,6 +12,7 @@
 
 #include "core/map.h"
 #include "router/dest.h"
+#include "router/lane_load.h"
 #include "router/metrics.h"
 #include "router/router.h"
 
@@ -92,6 +93,7 @@ struct hg_router {
     struct hg_list charges;
     unsigned at_hand;
     uint64_t bytes_at_hand;
+    struct hg_load load;
     unsigned together; /* runs without a limit of their own */
     unsigned leasing;
     unsigned publishing; /* by function destinations */

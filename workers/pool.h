@@ -53,7 +53,8 @@ void workers_apply(struct hg_workers *workers, struct hg_snapshot *next);
 struct hg_room {
     bool is_reserved;      /* max is the function's own, not shared with others */
     unsigned max;          /* environments that may exist */
-    unsigned environments; /* of this function, idle ones included */
+    unsigned environments; /* of this function that serve or have nothing to do … */
+    unsigned starting;     /* … and those that do not serve yet */
     unsigned idle;
     unsigned queued_ahead; /* invocations that wait and are no background ones */
     bool is_full;          /* no more environments may be started */

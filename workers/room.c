@@ -6,13 +6,18 @@
 static void add_version(struct hg_room *room, const struct hg_version *version, unsigned shards)
 {
     unsigned behind, queued = atomic_load(&version->queued);
+    unsigned all = atomic_load(&version->environments), starting = 0;
 
     behind = atomic_load(&version->queued_behind);
-    room->environments += atomic_load(&version->environments);
     room->queued_ahead += queued > behind ? queued - behind : 0;
     room->run_us = HG_MAX(room->run_us, atomic_load(&version->run_us));
-    for (unsigned i = 0; i < shards; i++)
+    for (unsigned i = 0; i < shards; i++) {
         room->idle += atomic_load(&version->at[i].idle_free);
+        starting += (unsigned)stats_get(&version->at[i].stats.starting);
+    }
+    starting = HG_MIN(starting, all);
+    room->starting += starting;
+    room->environments += all - starting;
 }
 
 void workers_room(struct hg_workers *workers, const struct hg_function *function,
