@@ -326,7 +326,7 @@ static bool is_emptied(struct embedded *e)
 enum hg_rc embedded_store_open(struct embedded *e, struct hg_error *err)
 {
     uint64_t wanted = HG_MAX(e->queue->options.store_max, (uint64_t)MAP_LEAST);
-    bool is_new;
+    bool is_new = false;
     enum hg_rc rc = make_folder(e, err);
     const char *fault;
     int code;
