@@ -3,9 +3,9 @@
  * to §4).
  */
 #include "api/lambda_invoke.h"
-#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/json_scan.h"
+#include "router/lineage.h"
 
 #include <stdio.h>
 
@@ -184,15 +184,10 @@ static void free_invocation(void *ptr)
 void lambda_trace(const struct hg_call *call, char out[HG_TRACE_MAX])
 {
     struct hg_str given = req_header(call->req, "x-amzn-trace-id");
-    char root[25];
 
-    if (given.p && given.n && given.n < HG_TRACE_MAX) {
-        (void)snprintf(out, HG_TRACE_MAX, "%.*s", HG_STR_ARG(given));
-        return;
-    }
-    hg_hex_id(root, 24);
-    (void)snprintf(out, HG_TRACE_MAX, "Root=1-%08llx-%s;Sampled=0",
-                   (unsigned long long)hg_wall_ms() / 1000, root);
+    if (given.n >= HG_TRACE_MAX)
+        given.n = 0;
+    (void)snprintf(out, HG_TRACE_MAX, "%.*s", HG_STR_ARG(given));
 }
 
 /* Takes over the reference to snapshot. */
@@ -214,6 +209,13 @@ static void submit(struct hg_call *call, struct hg_snapshot *snapshot,
     inv->wants_log_tail = wants_tail;
     inv->done = on_invoked;
     lambda_trace(call, inv->trace_id);
+    if (!lineage_enter(inv->trace_id, function)) {
+        call_fail(call, HG_API_RECURSIVE,
+                  "Function %.*s was stopped: it was invoked more than %d times in one chain of "
+                  "invocations (RecursiveLoop: Allow lets it run)",
+                  HG_STR_ARG(function->name), HG_LINEAGE_RUNS_MAX);
+        return;
+    }
     (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s",
                    HG_STR_ARG(function->arn), ref->qualifier.n ? ":" : "",
                    HG_STR_ARG(ref->qualifier));

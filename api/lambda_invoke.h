@@ -12,7 +12,7 @@
  */
 bool lambda_check_payload(struct hg_call *call, const char *type, size_t limit);
 
-/* The invocation's trace id: the caller's header, else a new root. */
+/* The caller's trace header; "" when there is none or it is too long. */
 void lambda_trace(const struct hg_call *call, char out[HG_TRACE_MAX]);
 
 /*

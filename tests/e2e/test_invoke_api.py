@@ -130,6 +130,20 @@ def test_event_is_checked_at_once(server):
     assert (answer.status, answer.json()["message"]) == (400, "X-Headgate-Dedup-Id: the request has another key already")
 
 
+def test_a_chain_that_goes_round_is_stopped(server):
+    """Each call hands on the trace header that the one before was given."""
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0"
+    for run in range(16):
+        answer = server.invoke("orders", headers={"X-Amzn-Trace-Id": trace})
+        assert answer.status == 200
+        trace = answer.header("x-amzn-trace-id")
+        assert re.search(rf"Lineage=1:[0-9a-f]{{8}}:{run}$", trace)
+    answer = server.invoke("orders", headers={"X-Amzn-Trace-Id": trace})
+    assert (answer.status, answer.header("x-amzn-errortype")) == (400, "RecursiveInvocationException")
+    assert answer.json()["Type"] == "User"
+    assert server.invoke("live", headers={"X-Amzn-Trace-Id": trace}).status == 200
+
+
 def test_unknown_invocation_type(server):
     answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "Later"})
     assert answer.status == 400
