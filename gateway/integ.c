@@ -5,6 +5,7 @@
 
 static const struct hg_integ_ops *const served[] = {
     [HG_INTEG_LAMBDA_PROXY] = &integ_lambda_ops,
+    [HG_INTEG_LAMBDA] = &integ_lambda_custom_ops,
     [HG_INTEG_MOCK] = &integ_mock_ops,
 };
 

@@ -39,8 +39,8 @@ struct hg_integ_ops {
 struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api,
                            const struct hg_route *route);
 
-extern const struct hg_integ_ops integ_lambda_ops, integ_mock_ops, integ_unsupported_ops,
-    integ_broken_ops;
+extern const struct hg_integ_ops integ_lambda_ops, integ_lambda_custom_ops, integ_mock_ops,
+    integ_unsupported_ops, integ_broken_ops;
 
 /*
  * The function of a Lambda integration for the list of routes; NULL when it is not one or depends

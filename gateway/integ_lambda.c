@@ -121,8 +121,7 @@ static bool is_weighted(const struct hg_snapshot *snapshot, const struct hg_func
     return false;
 }
 
-static enum hg_rc bind_lambda(struct hg_integ *in, struct hg_snapshot *snapshot,
-                              struct hg_error *err)
+enum hg_rc lambda_bind(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err)
 {
     const struct hg_integ_model *model = in->model;
     struct hg_lambda *lambda = hg_arena_must(snapshot->arena, sizeof(*lambda));
@@ -221,6 +220,11 @@ static void on_answered(struct hg_lambda_call *call)
         call->lambda->contract == HG_CONTRACT_REST &&
         binary_matches(ctx->api->binary_types, ctx->api->binary_type_count, ctx->noted.accept);
 
+    if (call->lambda->custom) {
+        ctx->req->response.holder = hg_blob_ref(call->inv.answer);
+        custom_answer(call->lambda->custom, ctx, 200, hg_blob_str(call->inv.answer));
+        return;
+    }
     switch (response_parse(hg_blob_str(call->inv.answer), call->lambda->contract, may_decode,
                            ctx->req->arena, &answer)) {
     case HG_VERDICT_OK:
@@ -258,7 +262,8 @@ static void on_invocation_done(struct hg_invocation *inv)
     ctx->integ_service_status = hg_rc_status(inv->rc);
     switch (inv->rc) {
     case HG_OK:
-        if (inv->error == HG_FUNCTION_OK)
+        /* A custom integration takes the error document for an answer like any other (apigw-integrations.md §6). */
+        if (inv->error == HG_FUNCTION_OK || call->lambda->custom)
             on_answered(call);
         else
             lambda_fail(call, HG_GATEWAY_FUNCTION, "The function failed");
@@ -297,6 +302,8 @@ static void on_timeout(struct hg_timer *timer)
 
 bool lambda_write_event(const struct hg_lambda_call *call, struct hg_buf *out)
 {
+    if (call->lambda->custom)
+        return custom_write_payload(call->lambda->custom, call->ctx, out);
     if (call->lambda->contract == HG_CONTRACT_HTTP_V2)
         return event_v2_write(call->ctx, out);
     return event_v1_write(call->ctx, out);
@@ -332,7 +339,7 @@ static const struct hg_function *find_function(const struct hg_lambda *lambda,
     return snapshot_find_function(ctx->snapshot, ref, HG_STR(""));
 }
 
-static void begin(struct hg_integ *in, struct hg_context *ctx)
+void lambda_begin(struct hg_integ *in, struct hg_context *ctx)
 {
     const struct hg_lambda *lambda = in->state;
     enum hg_lambda_type type = lambda_type_asked(lambda, ctx);
@@ -344,6 +351,12 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
         ctx->integ_error =
             function ? "The invocation type is unknown" : "The function does not exist";
         answer_error(ctx, HG_GATEWAY_INTEGRATION);
+        return;
+    }
+    if (lambda->custom && !custom_check_body(lambda->custom, ctx))
+        return;
+    if (type == HG_LAMBDA_DRY_RUN && lambda->custom) {
+        custom_answer(lambda->custom, ctx, 204, HG_STR(""));
         return;
     }
     if (type == HG_LAMBDA_DRY_RUN) {
@@ -367,7 +380,7 @@ static void begin(struct hg_integ *in, struct hg_context *ctx)
     invoke_submit(ctx->workers, &call->inv);
 }
 
-static void end(struct hg_integ *in, struct hg_context *ctx)
+void lambda_end(struct hg_integ *in, struct hg_context *ctx)
 {
     struct hg_lambda_call *call = ctx->integ_state;
 
@@ -386,7 +399,7 @@ const struct hg_function *integ_lambda_function(const struct hg_integ *in,
     const struct hg_lambda *lambda = in->state;
     struct hg_str fixed;
 
-    if (in->ops != &integ_lambda_ops)
+    if (in->ops != &integ_lambda_ops && in->ops != &integ_lambda_custom_ops)
         return NULL;
     fixed = phrase_literal(lambda->ref);
     if (lambda->function || !fixed.p)
@@ -394,7 +407,7 @@ const struct hg_function *integ_lambda_function(const struct hg_integ *in,
     return snapshot_find_function(snapshot, fixed, HG_STR(""));
 }
 
-static void describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+void lambda_describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,
                      struct hg_buf *out)
 {
     const struct hg_function *function = integ_lambda_function(in, snapshot);
@@ -411,8 +424,8 @@ static void describe(const struct hg_integ *in, const struct hg_snapshot *snapsh
 
 const struct hg_integ_ops integ_lambda_ops = {
     .type = "AWS_PROXY",
-    .bind = bind_lambda,
-    .begin = begin,
-    .end = end,
-    .describe = describe,
+    .bind = lambda_bind,
+    .begin = lambda_begin,
+    .end = lambda_end,
+    .describe = lambda_describe,
 };

@@ -6,9 +6,12 @@
 #ifndef HG_GATEWAY_INTEG_LAMBDA_H
 #define HG_GATEWAY_INTEG_LAMBDA_H
 
+#include "gateway/integ.h"
 #include "gateway/phrase.h"
 #include "gateway/response.h"
 #include "workers/invoke.h"
+
+struct hg_lambda_custom; /* integ_lambda_custom.c */
 
 /* One integration, worked out once. In the snapshot's arena. */
 struct hg_lambda {
@@ -19,6 +22,7 @@ struct hg_lambda {
         *function; /* when ref always means this one; NULL: look it up each time */
     struct hg_phrase *invocation_type; /* NULL: not given, or by type_header */
     const char *type_header;           /* the client's header that says it; NULL without */
+    struct hg_lambda_custom *custom;   /* NULL: a proxy integration */
 };
 
 enum hg_lambda_type { HG_LAMBDA_SYNC, HG_LAMBDA_EVENT, HG_LAMBDA_DRY_RUN, HG_LAMBDA_UNKNOWN };
@@ -46,6 +50,20 @@ struct hg_str lambda_qualifier(struct hg_str ref);
 /* The event's JSON; false when it is too large. */
 bool lambda_write_event(const struct hg_lambda_call *call, struct hg_buf *out);
 void lambda_fail(struct hg_lambda_call *call, enum hg_gateway_error error, const char *why);
+
+/* Binds what proxy and custom integrations have in common. */
+enum hg_rc lambda_bind(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err);
+void lambda_begin(struct hg_integ *in, struct hg_context *ctx);
+void lambda_end(struct hg_integ *in, struct hg_context *ctx);
+void lambda_describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,
+                     struct hg_buf *out);
+
+/* Custom integrations: whether the body can be the payload (false: answered), the payload, the answer; status is the service's. */
+bool custom_check_body(const struct hg_lambda_custom *custom, struct hg_context *ctx);
+bool custom_write_payload(const struct hg_lambda_custom *custom, const struct hg_context *ctx,
+                          struct hg_buf *out);
+void custom_answer(const struct hg_lambda_custom *custom, struct hg_context *ctx, int status,
+                   struct hg_str body);
 
 /* Answers 202 once the event is durable, or with an error, at once or later. */
 void lambda_publish(struct hg_lambda_call *call, struct hg_str ref);

@@ -51,6 +51,10 @@ static void respond_accepted(struct hg_lambda_call *call)
 {
     struct hg_context *ctx = call->ctx;
 
+    if (call->lambda->custom) {
+        custom_answer(call->lambda->custom, ctx, 202, HG_STR(""));
+        return;
+    }
     ctx->integ_status = 202;
     ctx->req->response.status = 202;
     /* REST APIs say it in any case. */

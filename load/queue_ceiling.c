@@ -47,7 +47,7 @@ static struct {
     size_t leased;
 } bench;
 
-static char functions[FUNCTIONS][16];
+static char functions[FUNCTIONS][24];
 
 static void observe(struct histogram *histogram, int64_t us)
 {

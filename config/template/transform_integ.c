@@ -110,6 +110,17 @@ bool integ_is_template(struct hg_str text)
     return false;
 }
 
+bool integ_is_passthrough(struct hg_str text)
+{
+    static const char *const same[] = {"$input.body", "$input.json('$')", "$input.json(\"$\")"};
+
+    text = hg_str_trim_ws(text);
+    for (size_t i = 0; i < HG_COUNT(same); i++)
+        if (hg_str_is(text, same[i]))
+            return true;
+    return false;
+}
+
 bool integ_function_ref(struct hg_str uri, struct hg_str *ref)
 {
     static const char marker[] = "/functions/";
@@ -380,6 +391,44 @@ static void classify_proxy(struct hg_transform *t, struct hg_integ_model *model,
     check_function(t, model, at, who);
 }
 
+static bool has_computed_template(const struct hg_kv_list *templates)
+{
+    for (size_t i = 0; i < templates->count; i++)
+        if (integ_is_template(templates->items[i].value) &&
+            !integ_is_passthrough(templates->items[i].value))
+            return true;
+    return false;
+}
+
+/* Served as long as nothing has to be computed out of the request or of what the function returns. */
+static void check_custom(struct hg_transform *t, struct hg_integ_model *model)
+{
+    struct hg_str type = kv_get(&model->request_parameters,
+                                HG_STR("integration.request.header.X-Amz-Invocation-Type"));
+    bool returns_nothing = type.p && (hg_str_is(type, "'Event'") || hg_str_is(type, "'DryRun'"));
+
+    if (has_computed_template(&model->request_templates))
+        refuse(model, HG_STR("the request mapping template of its AWS (custom) integration with "
+                             "Lambda is neither a constant nor the body; mapping templates are not "
+                             "served yet"));
+    for (size_t i = 0; i < model->response_count; i++) {
+        const struct hg_integ_response *response = &model->responses[i];
+
+        if (has_computed_template(&response->templates))
+            refuse(model, transform_keepf(t,
+                                          "the response of status %d of its AWS (custom) "
+                                          "integration with Lambda has a mapping template with "
+                                          "references or directives; these are not served yet",
+                                          response->status));
+        if (response->selection_pattern.n && !returns_nothing)
+            refuse(model, transform_keepf(t,
+                                          "the response of status %d of its AWS (custom) "
+                                          "integration with Lambda is chosen by the error's "
+                                          "message, which is not served yet",
+                                          response->status));
+    }
+}
+
 static void classify_service(struct hg_transform *t, struct hg_integ_model *model,
                              const struct hg_node *at, struct hg_str who)
 {
@@ -389,10 +438,7 @@ static void classify_service(struct hg_transform *t, struct hg_integ_model *mode
         model->type = HG_INTEG_LAMBDA;
         model->function_ref = transform_keep(t, ref);
         check_function(t, model, at, who);
-        refuse(
-            model,
-            HG_STR(
-                "AWS (custom) integrations with Lambda need mapping templates, which are not served yet"));
+        check_custom(t, model);
     } else {
         refuse(model, HG_STR("AWS service integrations are not served yet"));
     }

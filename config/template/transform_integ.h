@@ -52,5 +52,7 @@ void integ_report(struct hg_transform *t, const struct hg_integ_model *integrati
 bool integ_function_ref(struct hg_str uri, struct hg_str *ref);
 /* Whether rendering the text as a mapping template would change it. */
 bool integ_is_template(struct hg_str text);
+/* Whether the template's result is the body as it came: $input.body, $input.json('$'). */
+bool integ_is_passthrough(struct hg_str text);
 
 #endif
