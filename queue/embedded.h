@@ -155,7 +155,7 @@ void embedded_read_end(struct embedded *e);
 struct MDB_txn *embedded_txn(struct embedded *e);
 /* Room for settles beyond what puts may use, or no longer. Between transactions. */
 void embedded_make_roomy(struct embedded *e, bool is_roomy);
-/* Whether some megabytes could be stored now. Between transactions. */
+/* Whether some megabytes can be stored now: they are. Between transactions. */
 bool embedded_has_room(struct embedded *e);
 bool embedded_is_lack_of_room(int err);
 const char *embedded_error_text(int err);

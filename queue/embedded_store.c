@@ -449,21 +449,31 @@ void embedded_make_roomy(struct embedded *e, bool is_roomy)
         find_map(e);
 }
 
+/* Rows that fill pages, written or removed: in one transaction that is flushed like any other. */
+static int try_room(struct embedded *e, bool is_there)
+{
+    static const unsigned char page[4000];
+    char name[16] = "room";
+    MDB_val key = {sizeof(name), name}, value = {sizeof(page), (void *)(uintptr_t)page};
+    int err = embedded_begin(e);
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < ROOM_BYTES / sizeof(page) && !err; i++) {
+        embedded_put_be64((unsigned char *)name + 8, i);
+        err = is_there ? mdb_put(e->txn, e->tables[TABLE_META], &key, &value, 0)
+                       : mdb_del(e->txn, e->tables[TABLE_META], &key, NULL);
+    }
+    if (!err)
+        return embedded_commit(e);
+    embedded_abort(e);
+    return err;
+}
+
 bool embedded_has_room(struct embedded *e)
 {
-    unsigned char part[1024] = {0};
-    unsigned char bytes[16] = {0xff};
-    MDB_val key = {sizeof(bytes), bytes}, value = {sizeof(part), part};
-    int err = mdb_txn_begin(e->env, NULL, 0, &e->txn);
-
-    for (size_t i = 0; i < ROOM_BYTES / sizeof(part) && !err; i++) {
-        embedded_put_be64(bytes + 8, i);
-        err = mdb_put(e->txn, e->tables[TABLE_PAYLOAD], &key, &value, MDB_APPEND);
-    }
-    if (e->txn)
-        mdb_txn_abort(e->txn);
-    e->txn = NULL;
-    return err == 0;
+    /* What is removed again stays in the file as free pages. */
+    return try_room(e, true) == 0 && try_room(e, false) == 0;
 }
 
 uint64_t embedded_file_bytes(struct embedded *e)
