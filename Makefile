@@ -25,9 +25,11 @@ fuzz:
 	tools/setup.sh fuzz
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build
+bench:
 	tools/setup.sh bench
+	$(MAKE) build
 	.tools/venv/bin/python load/bench.py $(BENCH_ARGS)
+	.tools/venv/bin/python load/events_bench.py $(BENCH_ARGS)
 
 soak: build
 	tools/setup.sh test

@@ -11,6 +11,13 @@ from measure import Process, accepts, free_port, tool, wait_for
 ROOT = Path(__file__).parent.parent
 
 
+def program_of(name, *elsewhere):
+    found = tool(name, *elsewhere)
+    if not found:
+        raise FileNotFoundError(f"{name} is not installed")
+    return found
+
+
 class Broker:
     def __init__(self, name, protocol, process, port, environment=None):
         self.name, self.protocol, self.process, self.port = name, protocol, process, port
@@ -33,7 +40,7 @@ def redis(folder, policy):
     data = folder / f"redis-{port}"
     data.mkdir()
     process = Process(
-        [tool("redis-server"), "--port", port, "--bind", "127.0.0.1", "--dir", data, "--appendonly", "yes",
+        [program_of("redis-server"), "--port", port, "--bind", "127.0.0.1", "--dir", data, "--appendonly", "yes",
          "--appendfsync", policy, "--save", ""], folder / "redis.log")
     return Broker(f"Redis XADD, appendfsync {policy}", "redis", process, port)
 
@@ -41,7 +48,7 @@ def redis(folder, policy):
 def nats(folder, sync):
     port = free_port()
     pinned = ROOT / ".tools/bin/nats-server"  # Debian's is too old to flush each message
-    program = pinned if pinned.exists() else tool("nats-server")
+    program = pinned if pinned.exists() else program_of("nats-server")
     config = folder / f"nats-{port}.conf"
     config.write_text(f'listen: "127.0.0.1:{port}"\n'
                       f'jetstream {{ store_dir: "{folder}/nats-{port}"\n{f"sync_interval: {sync}" if sync else ""} }}\n')
@@ -65,7 +72,7 @@ def rabbitmq(folder, kind):
     if os.getuid() == 0:
         shutil.chown(home, pwd.getpwnam("rabbitmq").pw_uid)
     log = folder / f"rabbitmq-{port}.log"
-    process = Process([tool("rabbitmq-server", "/usr/sbin/rabbitmq-server")], log, env=dict(os.environ, **environment))
+    process = Process([program_of("rabbitmq-server", "/usr/sbin/rabbitmq-server")], log, env=dict(os.environ, **environment))
     broker = Broker(f"RabbitMQ {kind} queue, persistent, confirms", "amqp", process, port, {"AMQP_QUEUE_TYPE": kind})
     wait_for(lambda: "completed with" in log.read_text(), "RabbitMQ", 90)
     return broker

@@ -94,10 +94,14 @@ def bench_durable(options, folder):
             (None, lambda: brokers.rabbitmq(folder, "classic")),
             (None, lambda: brokers.rabbitmq(folder, "quorum")),
         ]
-        figures = {}
+        figures, missing = {}, set()
         for _ in range(options.rounds):
             for name, start in candidates:
-                server = start()
+                try:
+                    server = start()
+                except (FileNotFoundError, TimeoutError) as reason:
+                    missing.add(str(reason))
+                    continue
                 try:
                     if name:
                         result = publish_headgate(server, folder, size, options.seconds)
@@ -114,6 +118,7 @@ def bench_durable(options, folder):
                 for name, (rate, p50, p99) in medians.items()]
         out.append(table(f"(e) durable, {size} bytes, {WINDOW} unacknowledged",
                          ["server", "acknowledged/s", "Headgate flush/this", "p50 µs", "p99 µs"], rows))
+        out += [f"Not measured: {reason}\n" for reason in sorted(missing)]
         out.append(f"The engine by itself, {size} bytes: {ceiling(options, folder, size)}\n")
     return "\n".join(out)
 

@@ -29,7 +29,7 @@ FENCES = {
     "event2/*": ["core/*", "cli/local_client.c"],
     "event.h": [],
     "nghttp2/*": ["http/http2*"],
-    "openssl/*": ["http/tls*", "core/crypto.c", "core/redis*.c", "http/client*.c"],
+    "openssl/*": ["http/tls*", "core/crypto.c", "core/redis*", "http/client*.c"],
     "yaml.h": ["config/template/yaml*.c"],
     "cjson/*": ["config/*", "api/*", "cli/*"],
     "cJSON.h": ["config/*", "api/*", "cli/*"],

@@ -70,6 +70,7 @@ want_bench() {
     want_tool nginx nginx-light
     want_tool haproxy haproxy
     have_server rabbitmq-server || packages+=(rabbitmq-server)
+    want librabbitmq-dev libnats-dev
 }
 
 # Servers that packages bring are only wanted as commands: they are kept from starting as services.
