@@ -105,6 +105,8 @@ void hg_redis_socket_connect(struct hg_redis_socket *socket);
 /* Bytes read or written; 0: not now; -1: it is over, socket->why says why. */
 ssize_t hg_redis_socket_read(struct hg_redis_socket *socket, void *to, size_t size);
 ssize_t hg_redis_socket_write(struct hg_redis_socket *socket, const void *from, size_t size);
+/* on_ready comes once more: not all was read, and TLS may hold bytes that the socket no longer shows. */
+void hg_redis_socket_read_again(struct hg_redis_socket *socket);
 void hg_redis_socket_want_write(struct hg_redis_socket *socket, bool wants);
 void hg_redis_socket_close(struct hg_redis_socket *socket);
 

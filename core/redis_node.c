@@ -350,7 +350,7 @@ static void on_ready(struct hg_redis_socket *socket)
     size_t total = 0;
     ssize_t n;
 
-    while (total < READ_TURN_MAX && (n = hg_redis_socket_read(socket, bytes, sizeof(bytes))) != 0) {
+    while ((n = hg_redis_socket_read(socket, bytes, sizeof(bytes))) != 0) {
         if (n < 0) {
             hg_redis_node_fail(node, HG_E_BUSY, socket->why);
             return;
@@ -365,6 +365,10 @@ static void on_ready(struct hg_redis_socket *socket)
             return;
         if ((size_t)n < sizeof(bytes) && !socket->ssl)
             break;
+        if (total >= READ_TURN_MAX) {
+            hg_redis_socket_read_again(socket);
+            break;
+        }
     }
     write_out(node);
 }

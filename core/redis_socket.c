@@ -246,6 +246,11 @@ ssize_t hg_redis_socket_write(struct hg_redis_socket *socket, const void *from, 
     return after_tls(socket, SSL_write(socket->ssl, from, (int)HG_MIN(size, (size_t)INT_MAX)));
 }
 
+void hg_redis_socket_read_again(struct hg_redis_socket *socket)
+{
+    event_active(&socket->readable, EV_READ, 0);
+}
+
 void hg_redis_socket_want_write(struct hg_redis_socket *socket, bool wants)
 {
     if (socket->wants_write == wants)
