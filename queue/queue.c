@@ -28,6 +28,7 @@ static const struct hg_queue_ops *find_engine(const char *uri, struct hg_error *
 {
     ptrdiff_t colon = hg_str_find(hg_str_of(uri), ':');
 
+    hg_assert(uri != NULL);
     for (size_t i = 0; engines[i].scheme; i++)
         if (colon > 0 && hg_str_is(hg_str_n(uri, (size_t)colon), engines[i].scheme))
             return engines[i].ops;
@@ -336,8 +337,29 @@ void queue_lease(struct hg_queue *queue, struct hg_lease_op *op)
     submit(&op->base);
 }
 
+/* The same for all engines. */
+static void write_verdict(struct hg_event *event, enum hg_verdict verdict)
+{
+    switch (verdict) {
+    case HG_FINISH:
+        event->state = HG_EVENT_DELIVERED;
+        break;
+    case HG_BURY:
+        event->state = HG_EVENT_DEAD;
+        break;
+    case HG_REQUEUE:
+        if (event->state != HG_EVENT_QUEUED)
+            event->state = HG_EVENT_RETRYING;
+        event->finished_ms = 0;
+        return;
+    }
+    if (!event->finished_ms)
+        event->finished_ms = hg_steady_ms();
+}
+
 void queue_settle(struct hg_queue *queue, struct hg_settle_op *op)
 {
+    write_verdict(op->event, op->verdict);
     prepare(queue, &op->base, queue_run_settle);
     submit(&op->base);
 }
