@@ -67,7 +67,7 @@ static enum hg_rc open_queue(struct hg_queue *queue, struct hg_error *err)
         return rc;
     }
     queue->engine = kq;
-    hg_uuid(kq->node);
+    hg_uuid(kq->run);
     hg_buf_init(&kq->scratch, KAFKA_RECORD_MAX);
     hg_map_init(&kq->live);
     hg_map_init(&kq->lanes);

@@ -99,7 +99,7 @@ struct kafka_held {
     enum hg_event_state leased_from; /* what it was before */
     char id[HG_UUID_LEN + 1];
     bool is_live; /* in the map of ids */
-    uint32_t hop;
+    uint32_t hop, redrives;
     struct hg_kafka_place place;
     size_t bytes;
     int64_t ready_ms;                 /* to be looked at again */
@@ -128,13 +128,13 @@ struct kafka_queue {
     struct kafka_options options;
     struct kafka_index *index;
     struct hg_kafka *producer, *status, *group, *reader;
-    char node[HG_UUID_LEN + 1];
+    char run[HG_UUID_LEN + 1]; /* of this opening; in its marks */
     int32_t partition_counts[HG_KAFKA_TOPIC_COUNT];
     struct hg_buf scratch; /* a record being written */
 
     /* The link to the brokers; kafka_link.c. */
     struct hg_kafka_make_topics make;
-    bool is_making, is_reachable, is_known, is_up, must_renew;
+    bool is_making, is_reachable, is_known, is_up, must_renew, must_rejoin;
     bool was_denied, was_gone;
     char denial[HG_EVENT_WHY_MAX];
     unsigned probes;
@@ -177,10 +177,14 @@ void kafka_link_close(struct kafka_queue *kq);
 void kafka_link_lost(struct kafka_queue *kq, const char *why);
 /* Something that up depends on has changed. */
 void kafka_link_look(struct kafka_queue *kq);
-/* A consumer with this engine's settings; fetch_wait_ms: how long the brokers hold a request back when there is nothing. */
-struct hg_kafka *kafka_link_consumer(struct kafka_queue *kq, const char *name, const char *group,
-                                     const char *fetch_wait_ms, const struct hg_kafka_user *user,
-                                     struct hg_error *err);
+/* A consumer with this engine's settings. */
+struct kafka_consumer {
+    const char *name, *group;
+    const char *instance;      /* its name in the group, NULL: none */
+    const char *fetch_wait_ms; /* how long the brokers hold a request back when there is nothing */
+};
+struct hg_kafka *kafka_link_consumer(struct kafka_queue *kq, const struct kafka_consumer *consumer,
+                                     const struct hg_kafka_user *user, struct hg_error *err);
 
 /* kafka_write.c. */
 /* The event's record, at hop, to topic; then its status. done: the record is stored, or not. */

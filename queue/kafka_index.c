@@ -51,7 +51,7 @@ struct first {
 
 /* In front of each value of BY_ID; function, dedup and life follow. */
 struct row {
-    uint32_t hop;
+    uint32_t hop, redrives;
     uint8_t rank, state, has_result, body_topic;
     int32_t body_partition, status_partition;
     int64_t body_offset, status_offset;
@@ -62,6 +62,7 @@ struct row {
 
 struct kafka_index {
     char dir[4096];
+    char node[HG_UUID_LEN + 1];
     int lock_fd;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
@@ -328,6 +329,7 @@ bool kafka_index_find(struct kafka_index *index, const char *id, struct kafka_in
         !read_row(value, &row, &function, &dedup, &entry->life))
         return false;
     entry->hop = row.hop;
+    entry->redrives = row.redrives;
     entry->rank = (enum kafka_index_rank)row.rank;
     entry->state = (enum hg_event_state)row.state;
     entry->accepted_ms = row.accepted_ms;
@@ -340,15 +342,35 @@ bool kafka_index_find(struct kafka_index *index, const char *id, struct kafka_in
     return true;
 }
 
-/* Of two lives of an event the further one stays, whatever the order in which they come to be known. */
-static bool is_news(const struct kafka_index_entry *known, uint32_t hop, enum kafka_index_rank rank,
-                    int64_t status_offset)
+/*
+ * Of two lives of an event the further one stays, whatever the order in which they come to be known: the one that was redriven
+ * more often; one that has ended, since only a redrive goes on from there and other copies are left over from a node that died;
+ * the one with more hops. A purge is the end of all copies that there were.
+ */
+static bool is_news(const struct kafka_index_entry *known, const struct row *row)
 {
-    if (hop != known->hop)
-        return hop > known->hop;
-    if (rank != known->rank)
-        return rank > known->rank;
-    return status_offset >= 0 && known->status.offset < 0;
+    if (known->rank == KAFKA_PURGED || row->rank == KAFKA_PURGED)
+        return row->hop > known->hop || (row->hop == known->hop && row->rank > known->rank);
+    if (row->redrives != known->redrives)
+        return row->redrives > known->redrives;
+    if (row->rank != known->rank)
+        return row->rank > known->rank;
+    if (row->hop != known->hop)
+        return row->hop > known->hop;
+    return row->status_offset >= 0 && known->status.offset < 0;
+}
+
+bool kafka_index_is_past(struct kafka_index *index, const char *id, uint32_t redrives, uint32_t hop)
+{
+    struct kafka_index_entry known;
+
+    if (!kafka_index_find(index, id, &known))
+        return false;
+    if (known.rank == KAFKA_PURGED)
+        return hop <= known.hop;
+    if (redrives != known.redrives)
+        return redrives < known.redrives;
+    return known.rank == KAFKA_ENDED || hop < known.hop;
 }
 
 /* Of a key's events within the window the one with the lowest offset stays; of a later life the offset is not known any more. */
@@ -375,6 +397,7 @@ void kafka_index_apply(struct kafka_index *index, const struct hg_event *event, 
     struct kafka_index_entry known;
     struct row row = {
         .hop = hop,
+        .redrives = event->redrives,
         .rank = is_over ? KAFKA_ENDED : KAFKA_LIVING,
         .state = (uint8_t)event->state,
         .has_result = is_over && event->result,
@@ -391,7 +414,7 @@ void kafka_index_apply(struct kafka_index *index, const struct hg_event *event, 
     };
 
     if (kafka_index_find(index, event->id, &known)) {
-        if (!is_news(&known, hop, row.rank, status->offset))
+        if (!is_news(&known, &row))
             return;
         remove_row(index, event->id, false);
     }
@@ -412,7 +435,7 @@ void kafka_index_purge(struct kafka_index *index, const char *id, uint32_t hop, 
                       .status_offset = -1};
 
     if (kafka_index_find(index, id, &known)) {
-        if (!is_news(&known, hop, KAFKA_PURGED, -1))
+        if (!is_news(&known, &row))
             return;
         remove_row(index, id, true);
     }
@@ -643,6 +666,27 @@ mark:
     return index->failed ? index->failed : mdb_env_sync(index->env, 1);
 }
 
+/* Beside the tables, since these may be thrown away. */
+static enum hg_rc read_node(struct kafka_index *index, struct hg_error *err)
+{
+    char path[4200];
+    int fd;
+    bool is_written;
+
+    (void)snprintf(path, sizeof(path), "%s/node", index->dir);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return hg_error_set(err, HG_E_IO, "%s: %s", path, strerror(errno));
+    is_written = read(fd, index->node, HG_UUID_LEN) == HG_UUID_LEN &&
+                 hg_uuid_is_valid(hg_str_of(index->node));
+    if (!is_written) {
+        hg_uuid(index->node);
+        is_written = pwrite(fd, index->node, HG_UUID_LEN, 0) == HG_UUID_LEN;
+    }
+    (void)close(fd);
+    return is_written ? HG_OK : hg_error_set(err, HG_E_IO, "%s cannot be written", path);
+}
+
 enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, int64_t dedup_window_ms,
                             struct kafka_index **out, struct hg_error *err)
 {
@@ -668,6 +712,9 @@ enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, int64_t dedup
                  : hg_error_set(err, HG_E_IO, "%s: %s", path, strerror(errno));
         goto fail;
     }
+    rc = read_node(index, err);
+    if (rc != HG_OK)
+        goto fail;
     code = open_fresh_or_kept(index);
     if (code) {
         rc = hg_error_set(err, HG_E_IO, "%s: %s", index->dir, mdb_strerror(code));
@@ -717,6 +764,11 @@ void kafka_index_close(struct kafka_index *index)
     mdb_env_close(index->env);
     (void)close(index->lock_fd);
     free(index);
+}
+
+const char *kafka_index_node(const struct kafka_index *index)
+{
+    return index->node;
 }
 
 bool kafka_index_has_failed(const struct kafka_index *index, const char **why)

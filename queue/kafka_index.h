@@ -16,7 +16,7 @@ struct kafka_index;
 enum kafka_index_rank { KAFKA_LIVING, KAFKA_ENDED, KAFKA_PURGED };
 
 struct kafka_index_entry {
-    uint32_t hop;
+    uint32_t hop, redrives;
     enum kafka_index_rank rank;
     enum hg_event_state state;
     int64_t accepted_ms, finished_ms;
@@ -33,6 +33,8 @@ struct kafka_index_entry {
 enum hg_rc kafka_index_open(const char *dir, struct hg_loop *loop, int64_t dedup_window_ms,
                             struct kafka_index **out, struct hg_error *err);
 void kafka_index_close(struct kafka_index *index);
+/* The name of the node whose index it is, made when the folder was: the same after a restart. */
+const char *kafka_index_node(const struct kafka_index *index);
 /* Empties it unless it mirrors this. */
 void kafka_index_bind(struct kafka_index *index, const char *cluster);
 
@@ -42,6 +44,9 @@ bool kafka_index_has_failed(const struct kafka_index *index, const char **why);
 bool kafka_index_recover(struct kafka_index *index);
 
 bool kafka_index_find(struct kafka_index *index, const char *id, struct kafka_index_entry *entry);
+/* Whether a copy of the event is not its present any more: ended, purged, or gone on by another copy. */
+bool kafka_index_is_past(struct kafka_index *index, const char *id, uint32_t redrives,
+                         uint32_t hop);
 /* event's life, if it is news; status.offset -1 when its status record is not stored yet. */
 void kafka_index_apply(struct kafka_index *index, const struct hg_event *event, uint32_t hop,
                        const struct hg_kafka_place *body, const struct hg_kafka_place *status,

@@ -142,15 +142,6 @@ void kafka_lane_remove(struct kafka_queue *kq, struct kafka_held *held)
     lane->waiting_bytes -= held->bytes;
 }
 
-/* Whether it is still the event's present: another node may have settled or purged it meanwhile. */
-static bool is_present(struct kafka_queue *kq, const struct kafka_held *held)
-{
-    struct kafka_index_entry entry;
-
-    return !kafka_index_find(kq->index, held->id, &entry) || entry.hop < held->hop ||
-           (entry.hop == held->hop && entry.rank == KAFKA_LIVING);
-}
-
 static void hand_out(struct kafka_queue *kq, struct kafka_lane *lane, struct kafka_held *held,
                      struct hg_lease_op *op)
 {
@@ -182,10 +173,11 @@ void kafka_lease(struct hg_queue *queue, struct hg_lease_op *op)
     while (lane && op->got < op->max && lane->waiting_count > 0) {
         struct kafka_held *held = hg_container_of(lane->waiting.next, struct kafka_held, turn);
 
-        if (is_present(kq, held))
-            hand_out(kq, lane, held, op);
-        else
+        /* Another node may have settled or purged it meanwhile. */
+        if (kafka_index_is_past(kq->index, held->id, held->redrives, held->hop))
             kafka_held_end(kq, held);
+        else
+            hand_out(kq, lane, held, op);
     }
     if (lane) {
         count_lease(lane, op->got);

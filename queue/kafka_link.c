@@ -68,31 +68,36 @@ static const struct hg_kafka_setting consumer_settings[] = {
     SETTING("check.crcs", "true"),
 };
 
-/* Ours, then the operator's; bootstrap.servers first of all. */
-static struct hg_kafka *open_handle(struct kafka_queue *kq, const char *name, bool is_consumer,
-                                    const char *group, const char *fetch_wait_ms,
+static void add(struct hg_kafka_setting *settings, size_t *count, struct hg_str key,
+                const char *value)
+{
+    settings[(*count)++] = (struct hg_kafka_setting){key, hg_str_of(value)};
+}
+
+/* Ours, then the operator's; consumer: NULL for a producer. */
+static struct hg_kafka *open_handle(struct kafka_queue *kq, const struct kafka_consumer *consumer,
                                     const struct hg_kafka_user *user, struct hg_error *err)
 {
+    const struct hg_kafka_setting *own = consumer ? consumer_settings : producer_settings;
+    size_t own_count = consumer ? HG_COUNT(consumer_settings) : HG_COUNT(producer_settings);
     struct hg_kafka_setting settings[40];
     size_t count = 0;
-    const struct hg_kafka_setting *own = is_consumer ? consumer_settings : producer_settings;
-    size_t own_count = is_consumer ? HG_COUNT(consumer_settings) : HG_COUNT(producer_settings);
     struct hg_kafka_options options = {
         .loop = kq->queue->loop,
-        .name = name,
-        .is_consumer = is_consumer,
+        .name = consumer ? consumer->name : "producer",
+        .is_consumer = consumer != NULL,
         .settings = settings,
         .extra = kq->options.client,
         .extra_count = kq->options.client_count,
         .user = *user,
     };
 
-    settings[count++] =
-        (struct hg_kafka_setting){HG_STR("bootstrap.servers"), hg_str_of(kq->options.brokers)};
-    if (is_consumer) {
-        settings[count++] = (struct hg_kafka_setting){HG_STR("group.id"), hg_str_of(group)};
-        settings[count++] =
-            (struct hg_kafka_setting){HG_STR("fetch.wait.max.ms"), hg_str_of(fetch_wait_ms)};
+    add(settings, &count, HG_STR("bootstrap.servers"), kq->options.brokers);
+    if (consumer) {
+        add(settings, &count, HG_STR("group.id"), consumer->group);
+        add(settings, &count, HG_STR("fetch.wait.max.ms"), consumer->fetch_wait_ms);
+        if (consumer->instance)
+            add(settings, &count, HG_STR("group.instance.id"), consumer->instance);
     }
     for (size_t i = 0; i < HG_COUNT(common_settings); i++)
         settings[count++] = common_settings[i];
@@ -102,11 +107,10 @@ static struct hg_kafka *open_handle(struct kafka_queue *kq, const char *name, bo
     return kafka_open(&options, err);
 }
 
-struct hg_kafka *kafka_link_consumer(struct kafka_queue *kq, const char *name, const char *group,
-                                     const char *fetch_wait_ms, const struct hg_kafka_user *user,
-                                     struct hg_error *err)
+struct hg_kafka *kafka_link_consumer(struct kafka_queue *kq, const struct kafka_consumer *consumer,
+                                     const struct hg_kafka_user *user, struct hg_error *err)
 {
-    return open_handle(kq, name, true, group, fetch_wait_ms, user, err);
+    return open_handle(kq, consumer, user, err);
 }
 
 static void schedule_probe(struct kafka_queue *kq)
@@ -163,7 +167,7 @@ static bool open_producer(struct kafka_queue *kq, struct hg_error *err)
 {
     struct hg_kafka_user user = {.on_trouble = on_trouble, .arg = kq};
 
-    kq->producer = open_handle(kq, "producer", false, NULL, NULL, &user, err);
+    kq->producer = open_handle(kq, NULL, &user, err);
     return kq->producer != NULL;
 }
 

@@ -78,13 +78,15 @@ static void on_timeout(struct hg_timer *timer)
 static bool open_reader(struct kafka_queue *kq)
 {
     struct hg_kafka_user user = {.on_trouble = on_trouble, .on_message = on_message, .arg = kq};
+    struct kafka_consumer consumer = {.name = "reader", .fetch_wait_ms = "10"};
     char group[KAFKA_TOPIC_NAME_MAX];
 
     if (kq->reader)
         return true;
     (void)snprintf(group, sizeof(group), "%s.reader", kq->options.prefix);
+    consumer.group = group;
     hg_timer_init(&kq->read_timer, kq->queue->loop, on_timeout);
-    kq->reader = kafka_link_consumer(kq, "reader", group, "10", &user, NULL);
+    kq->reader = kafka_link_consumer(kq, &consumer, &user, NULL);
     return kq->reader != NULL;
 }
 

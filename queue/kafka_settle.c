@@ -36,15 +36,6 @@ static void on_settled(struct kafka_write *write)
     end_lease(kq, held);
 }
 
-/* Another node had the event too and was first, or somebody purged it: there is nothing to add. */
-static bool is_past(struct kafka_queue *kq, const struct kafka_held *held)
-{
-    struct kafka_index_entry entry;
-
-    return kafka_index_find(kq->index, held->id, &entry) &&
-           (entry.hop > held->hop || (entry.hop == held->hop && entry.rank != KAFKA_LIVING));
-}
-
 void kafka_settle(struct hg_queue *queue, struct hg_settle_op *op)
 {
     struct kafka_queue *kq = queue->engine;
@@ -52,7 +43,8 @@ void kafka_settle(struct hg_queue *queue, struct hg_settle_op *op)
     int64_t wait_ms = op->event->due_ms - hg_steady_ms();
 
     hg_assert(held && held->state == KAFKA_LEASED && !held->settle);
-    if (is_past(kq, held)) {
+    /* Another node had the event too and was first, or somebody purged it: there is nothing to add. */
+    if (kafka_index_is_past(kq->index, held->id, held->redrives, held->hop)) {
         held->settle = op;
         end_lease(kq, held);
         return;

@@ -222,10 +222,8 @@ static bool is_wanted(struct kafka_queue *kq, struct kafka_partition *partition,
                       const struct hg_event *event)
 {
     struct kafka_held *other = hg_map_get(&kq->live, hg_str_of(event->id));
-    struct kafka_index_entry entry;
 
-    if (kafka_index_find(kq->index, event->id, &entry) &&
-        (entry.hop > record->hop || (entry.hop == record->hop && entry.rank != KAFKA_LIVING)))
+    if (kafka_index_is_past(kq->index, event->id, event->redrives, record->hop))
         return false;
     if (!other)
         return true;
@@ -267,6 +265,7 @@ static void hold(struct kafka_queue *kq, struct kafka_partition *partition,
     (void)snprintf(held->id, sizeof(held->id), "%s", event->id);
     held->partition = partition;
     held->hop = record->hop;
+    held->redrives = event->redrives;
     held->place = *at;
     held->event = event;
     held->accepted_ms = event->accepted_ms;
@@ -379,7 +378,11 @@ static void on_message(void *arg, const rd_kafka_message_t *message)
 
 static void on_trouble(void *arg, enum hg_kafka_trouble trouble, const char *sentence)
 {
-    (void)arg;
+    struct kafka_queue *kq = arg;
+
+    /* Not at once: the handle is being served. */
+    if (trouble == HG_KAFKA_FATAL)
+        kq->must_rejoin = true;
     if (trouble == HG_KAFKA_ODD)
         hg_debug("kafka_group", "%s", sentence);
     else if (trouble != HG_KAFKA_DOWN)
@@ -476,7 +479,7 @@ static void on_rebalance(void *arg, bool is_assigned, bool is_lost,
 {
     struct kafka_queue *kq = arg;
 
-    hg_info("kafka_group", "node=%s %s partitions=%d", kq->node,
+    hg_info("kafka_group", "node=%s %s partitions=%d", kafka_index_node(kq->index),
             is_assigned ? "assigned"
             : is_lost   ? "lost"
                         : "revoked",
@@ -550,12 +553,31 @@ static void source_tick(struct kafka_queue *kq, int64_t now_ms)
     }
 }
 
+static void leave(struct kafka_queue *kq)
+{
+    HG_LIST_EACH(it, &kq->partitions)
+    free_partition(kq, hg_container_of(it, struct kafka_partition, link));
+    kafka_close(kq->group, 0, kq->is_reachable);
+    kq->group = NULL;
+}
+
+/* Another node has this one's name, its data folder copied perhaps, or the group was deleted. */
+static void rejoin(struct kafka_queue *kq)
+{
+    kq->must_rejoin = false;
+    leave(kq);
+    kq->is_up = false;
+    kafka_link_look(kq);
+}
+
 static void on_tick(struct hg_timer *timer)
 {
     struct kafka_queue *kq = hg_container_of(timer, struct kafka_queue, tick_timer);
     int64_t now_ms = hg_steady_ms();
 
     hg_timer_start_ms(timer, TICK_MS);
+    if (kq->must_rejoin && kq->group)
+        rejoin(kq);
     source_tick(kq, now_ms);
     kafka_status_tick(kq, now_ms);
     kafka_gauges(kq);
@@ -575,10 +597,16 @@ enum hg_rc kafka_source_open(struct kafka_queue *kq, struct hg_error *err)
                                  .on_rebalance = on_rebalance,
                                  .on_wake = on_wake,
                                  .arg = kq};
+    /* A static member: a node that is killed and comes back has its partitions at once; one that stays away loses them when
+     * the session times out. */
+    struct kafka_consumer consumer = {.name = "group",
+                                      .group = kq->options.prefix,
+                                      .instance = kafka_index_node(kq->index),
+                                      .fetch_wait_ms = "100"};
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
     rd_kafka_resp_err_t code;
 
-    kq->group = kafka_link_consumer(kq, "group", kq->options.prefix, "100", &user, err);
+    kq->group = kafka_link_consumer(kq, &consumer, &user, err);
     if (!kq->group) {
         rd_kafka_topic_partition_list_destroy(list);
         return HG_E_INVALID;

@@ -25,7 +25,7 @@ static void note_mark(struct kafka_queue *kq, int32_t partition, struct hg_str t
     char expected[HG_UUID_LEN + 2];
     uint64_t mark;
 
-    (void)snprintf(expected, sizeof(expected), "%s ", kq->node);
+    (void)snprintf(expected, sizeof(expected), "%s ", kq->run);
     if (!hg_str_starts(text, hg_str_of(expected)) ||
         !hg_str_u64(hg_str_skip(text, strlen(expected)), UINT64_MAX, &mark))
         return;
@@ -114,11 +114,13 @@ static void assign(struct kafka_queue *kq)
 enum hg_rc kafka_status_open(struct kafka_queue *kq, struct hg_error *err)
 {
     struct hg_kafka_user user = {.on_trouble = on_trouble, .on_message = on_message, .arg = kq};
+    struct kafka_consumer consumer = {.name = "status", .fetch_wait_ms = "100"};
     char group[KAFKA_TOPIC_NAME_MAX];
 
     /* librdkafka wants a name; nothing is joined or committed under it. */
     (void)snprintf(group, sizeof(group), "%s.status", kq->options.prefix);
-    kq->status = kafka_link_consumer(kq, "status", group, "100", &user, err);
+    consumer.group = group;
+    kq->status = kafka_link_consumer(kq, &consumer, &user, err);
     if (!kq->status)
         return HG_E_INVALID;
     assign(kq);

@@ -305,7 +305,7 @@ void kafka_write_mark(struct kafka_queue *kq, int32_t partition)
     char text[HG_UUID_LEN + 32];
     struct hg_kafka_record record = {.kind = HG_KAFKA_RECORD_MARK, .written_ms = hg_steady_ms()};
 
-    (void)snprintf(text, sizeof(text), "%s %llu", kq->node, (unsigned long long)kq->mark);
+    (void)snprintf(text, sizeof(text), "%s %llu", kq->run, (unsigned long long)kq->mark);
     record.life = hg_str_of(text);
     lone->send.done = on_lone_ended;
     /* The same key for all nodes: compaction leaves one mark in a partition. */
