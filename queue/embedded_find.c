@@ -193,12 +193,13 @@ void embedded_find_op(struct embedded *e, struct hg_find_op *op)
 
 void embedded_finds_end(struct embedded *e)
 {
-    while (!hg_list_empty(&e->finds)) {
-        struct page *page = hg_container_of(e->finds.next, struct page, link);
+    struct hg_list *link;
+
+    while ((link = hg_list_pop_front(&e->finds))) {
+        struct page *page = hg_container_of(link, struct page, link);
 
         page->op->cursor[0] = '\0';
         queue_op_end(&page->op->base, HG_E_BUSY, "the queue is being closed");
-        hg_list_unlink(&page->link);
         free(page);
     }
 }

@@ -230,6 +230,8 @@ static void code_lists(struct coder *coder, struct hg_event *event)
         event->attempt_count = attempts;
         event->target_count = targets;
     }
+    hg_assert(coder->has_failed ||
+              ((!attempts || event->attempts) && (!targets || event->targets)));
     for (size_t i = 0; i < attempts && !coder->has_failed; i++)
         code_attempt(coder, &event->attempts[i], event->accepted_ms);
     for (size_t i = 0; i < targets && !coder->has_failed; i++)
@@ -258,11 +260,14 @@ bool hg_event_encode(const struct hg_event *event, struct hg_buf *out)
     unsigned char bytes[CODE_MAX];
     struct coder coder = {.out = bytes, .out_end = bytes + sizeof(bytes)};
 
+    /* The coder changes an event only when it reads. */
+    struct hg_event *shared = (struct hg_event *)(uintptr_t)event;
+
+    hg_assert(shared != NULL);
     if (!hg_uuid_is_valid(hg_str_of(event->id)))
         return false;
     write_u64(&coder, FORMAT_VERSION);
-    /* The coder changes an event only when it reads. */
-    code_event(&coder, (struct hg_event *)(uintptr_t)event);
+    code_event(&coder, shared);
     return !coder.has_failed && hg_buf_append(out, bytes, (size_t)(coder.out - bytes));
 }
 
