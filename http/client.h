@@ -55,7 +55,7 @@ struct hg_http_call {
     unsigned redirects_max;     /* how many are followed; 0: a redirect is an answer like others */
 
     void (*done)(
-        struct hg_http_call *call); /* once, later, never inside submit; may submit and cancel */
+        struct hg_http_call *call); /* once, later, never inside submit; may submit, cancel, free */
 
     /*
      * HG_OK: an answer came, whatever it says. HG_E_INVALID: no such request can be made. HG_E_BUSY: too many calls wait

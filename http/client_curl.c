@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -246,12 +247,21 @@ static void set_request(struct http_transfer *transfer)
     }
 }
 
+/* As libcurl would, but not to be inherited by the processes that are started meanwhile. */
+static curl_socket_t on_socket_needed(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    (void)arg;
+    (void)purpose;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 static void set_connection(struct http_transfer *transfer)
 {
     const struct hg_http_call *call = transfer->call;
     CURL *easy = transfer->easy;
 
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_needed);
     /* A call that ends while its name is being resolved must not wait for the resolver. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
