@@ -11,7 +11,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10 };
 
 static enum hg_rc make_folders(const char *path, struct hg_error *err)
 {
@@ -32,6 +35,28 @@ static enum hg_rc make_folders(const char *path, struct hg_error *err)
     return HG_OK;
 }
 
+/* A child that a killed server was just about to start holds its lock until it runs: a moment is waited. */
+static bool lock_soon(int fd)
+{
+    const struct timespec pause = {0, LOCK_PAUSE_MS * 1000000L};
+
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+/* In place first, so that a restart needs no room on a full disk. */
+static bool write_owner(int fd)
+{
+    char text[16];
+    int length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+    return pwrite(fd, text, (size_t)length, 0) == length && ftruncate(fd, length) == 0;
+}
+
 static enum hg_rc take_lock(struct hg_data_dir *dir, struct hg_error *err)
 {
     char path[PATH_MAX + 8], owner[16] = "";
@@ -42,7 +67,7 @@ static enum hg_rc take_lock(struct hg_data_dir *dir, struct hg_error *err)
     if (dir->lock_fd < 0)
         return hg_error_set(err, HG_E_IO, "--data-dir: cannot write to %s: %s", dir->path,
                             strerror(errno));
-    if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_soon(dir->lock_fd)) {
         got = read(dir->lock_fd, owner, sizeof(owner) - 1);
         owner[got > 0 ? strcspn(owner, "\n") : 0] = '\0';
         return hg_error_set(
@@ -50,7 +75,7 @@ static enum hg_rc take_lock(struct hg_data_dir *dir, struct hg_error *err)
             "%s is in use by another headgate%s%s; stop it or choose another --data-dir", dir->path,
             owner[0] ? ", process " : "", owner);
     }
-    if (ftruncate(dir->lock_fd, 0) != 0 || dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0)
+    if (!write_owner(dir->lock_fd))
         return hg_error_set(err, HG_E_IO, "--data-dir: cannot write to %s: %s", path,
                             strerror(errno));
     return HG_OK;
