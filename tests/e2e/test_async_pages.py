@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.parse
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_redrive_all_of_a_function(events, kill, ledger):
     other = kill("doomed")
     answer = events.change("/redrive?function=many&limit=3").json()
     assert (answer["redriven"], answer["failed"], answer["more"]) == (3, 0, True)
-    answer = events.change(f"/redrive?function=many&cursor={answer['cursor']}").json()
+    answer = events.change("/redrive?" + urllib.parse.urlencode({"function": "many", "cursor": answer["cursor"]})).json()
     assert (answer["redriven"], answer["more"]) == (4, False)
     for request_id in ids:
         assert events.wait(request_id, "delivered")["redrives"] == 1
