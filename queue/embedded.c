@@ -19,9 +19,9 @@
 enum {
     BATCH_MAX = 4096,           /* operations in a transaction */
     BATCH_BYTES_MAX = 16 << 20, /* of payloads and results */
-    SWEEP_LEAST = 64,  /* finished events forgotten with each batch, two more an operation */
-    SWEEP_IDLE = 1024, /* in a transaction of their own */
-    SWEEPS_A_TICK = 16,
+    SWEEP_LEAST = 64, /* finished events forgotten with each batch, two more an operation */
+    SWEEP_IDLE = 256, /* in a transaction of their own */
+    SWEEP_PAUSE_MS = 20,
     TICK_MS = 1000,
     CODE_MAX = 16384,
 };
@@ -265,30 +265,31 @@ static void run_ops(struct embedded *e, struct hg_queue_op **ops, size_t count)
     }
 }
 
-static void run_batches(struct embedded *e)
+/* What fits one transaction, of what waits. */
+static void run_batch(struct embedded *e)
 {
     struct hg_queue_op *ops[BATCH_MAX];
     struct hg_list *link;
+    size_t count = 0;
+    uint64_t bytes = 0;
 
-    while (!hg_list_empty(&e->batch)) {
-        size_t count = 0;
-        uint64_t bytes = 0;
-
-        while (count < BATCH_MAX && bytes < BATCH_BYTES_MAX &&
-               (link = hg_list_pop_front(&e->batch))) {
-            ops[count] = hg_container_of(link, struct hg_queue_op, link);
-            bytes += kind_of(ops[count])->bytes(ops[count]);
-            count++;
-        }
-        run_ops(e, ops, count);
+    while (count < BATCH_MAX && bytes < BATCH_BYTES_MAX && (link = hg_list_pop_front(&e->batch))) {
+        ops[count] = hg_container_of(link, struct hg_queue_op, link);
+        bytes += kind_of(ops[count])->bytes(ops[count]);
+        count++;
     }
+    if (count)
+        run_ops(e, ops, count);
 }
 
 static void on_turn_ended(struct hg_task *task)
 {
     struct embedded *e = hg_container_of(task, struct embedded, turn);
 
-    run_batches(e);
+    run_batch(e);
+    /* Behind the ends of this batch, which go home first. */
+    if (!hg_list_empty(&e->batch))
+        hg_loop_defer(e->queue->loop, task);
     embedded_gauge(e);
     embedded_trim(e);
 }
@@ -365,19 +366,29 @@ static void look_for_health(struct embedded *e)
     queue_set_up(e->queue);
 }
 
+/* A little at a time, so that nobody waits for it. */
+static void on_sweep(struct hg_timer *timer)
+{
+    struct embedded *e = hg_container_of(timer, struct embedded, sweeper);
+    int err;
+
+    if (!embedded_wants_sweep(e))
+        return;
+    err = transact(e, NULL, 0, SWEEP_IDLE);
+    if (err)
+        hg_error("queue_sweep_failed", "store=%s finished events stay: %s", e->file,
+                 embedded_error_text(err));
+    else
+        hg_timer_start_ms(timer, SWEEP_PAUSE_MS);
+    embedded_gauge(e);
+}
+
 static void on_tick(struct hg_timer *timer)
 {
     struct embedded *e = hg_container_of(timer, struct embedded, tick);
-    int err;
 
-    for (int i = 0; i < SWEEPS_A_TICK && embedded_wants_sweep(e); i++) {
-        err = transact(e, NULL, 0, SWEEP_IDLE);
-        if (err) {
-            hg_error("queue_sweep_failed", "store=%s finished events stay: %s", e->file,
-                     embedded_error_text(err));
-            break;
-        }
-    }
+    if (!hg_timer_is_running(&e->sweeper))
+        on_sweep(&e->sweeper);
     if (e->is_full)
         look_for_room(e);
     if (e->is_faulty)
@@ -440,6 +451,7 @@ static enum hg_rc open_engine(struct hg_queue *queue, struct hg_error *err)
     hg_task_init(&e->turn, on_turn_ended);
     hg_timer_init(&e->again, queue->loop, on_again);
     hg_timer_init(&e->tick, queue->loop, on_tick);
+    hg_timer_init(&e->sweeper, queue->loop, on_sweep);
     rc = embedded_store_open(e, err);
     if (rc != HG_OK) {
         free_engine(e);
@@ -458,9 +470,11 @@ static void close_engine(struct hg_queue *queue)
     struct embedded *e = queue->engine;
 
     hg_timer_stop(&e->tick);
+    hg_timer_stop(&e->sweeper);
     hg_timer_stop(&e->again);
     hg_task_cancel(&e->turn);
-    run_batches(e);
+    while (!hg_list_empty(&e->batch))
+        run_batch(e);
     embedded_finds_end(e);
     free_engine(e);
 }

@@ -128,6 +128,7 @@ struct embedded {
     struct hg_task turn;
     struct hg_timer again; /* finds go on */
     struct hg_timer tick;
+    struct hg_timer sweeper; /* runs while there is something to forget */
 
     /* Of the running transaction: undone when it fails. */
     struct embedded_arrival *arrivals;
