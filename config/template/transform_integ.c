@@ -452,8 +452,9 @@ void integ_fix_type(struct hg_transform *t, struct hg_integ_model *integration,
 
     if (!node)
         return;
-    if (integration->type != HG_INTEG_LAMBDA_PROXY)
-        problem_at(t, node, "%.*s: the invocation type %.*s is given for no AWS_PROXY integration",
+    if (integration->type != HG_INTEG_LAMBDA_PROXY && integration->type != HG_INTEG_LAMBDA)
+        problem_at(t, node,
+                   "%.*s: the invocation type %.*s is given, and the integration calls no function",
                    HG_STR_ARG(who), HG_STR_ARG(text));
     for (size_t i = 0; i < HG_COUNT(types); i++) {
         if (hg_str_is(text, types[i])) {

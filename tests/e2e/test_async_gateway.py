@@ -44,6 +44,15 @@ Resources:
                 httpMethod: POST
                 uri: !Sub "@uri@"
                 requestParameters: {integration.request.header.X-Amz-Invocation-Type: method.request.header.InvocationType}
+          /custom:
+            post:
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: !Sub "@uri@"
+                requestParameters: {integration.request.header.X-Amz-Invocation-Type: "'Event'"}
+                responses: {default: {statusCode: "200", responseTemplates: {application/json: '{"taken":true}'}}}
+              responses: {"200": {description: ok}}
           /own:
             post:
               x-amazon-apigateway-integration:
@@ -122,6 +131,15 @@ def test_rest(server, events, ledger, paths, route):
     assert life["payload"]["body"] == '{"order":7}'
     assert life["payload"]["requestContext"]["requestId"] == request_id
     assert ledger.attempts(request_id) == 1
+
+
+def test_custom_integration(server, events, ledger, paths):
+    """The body is the payload as it is; the answer is the one of the default integration response."""
+    answer = server.post(paths["/custom"], '{"key":"custom"}', TEXT)
+    assert (answer.status, answer.json()) == (200, {"taken": True})
+    [line] = ledger.wait(answer.header("x-amzn-requestid"))
+    assert line["event"] == {"key": "custom"}
+    assert server.post(paths["/custom"], "{", TEXT).status == 400
 
 
 @pytest.mark.parametrize("route, version", [("http sam", "2.0"), ("/parameter", "2.0"), ("/fixed", "2.0")])

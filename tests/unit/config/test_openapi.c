@@ -217,7 +217,7 @@ static void test_invocation_type(void **state)
         "\"arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations\", "
         "x-headgate-invocation-type: event}}}\n",
         "problem",
-        "problem 10: GET /a: the invocation type Event is given for no AWS_PROXY integration\n"
+        "problem 10: GET /a: the invocation type Event is given, and the integration calls no function\n"
         "problem 11: GET /b: the invocation type must be Event, RequestResponse or DryRun, not event\n");
 }
 
