@@ -157,18 +157,26 @@ static bool is_walked(unsigned states, enum hg_event_state state)
            (state == HG_EVENT_QUEUED || state == HG_EVENT_RETRYING);
 }
 
-static size_t begin_walks(struct kafka_queue *kq, const struct hg_find_op *op,
+/* "1767322800123:<id>" of the last event that a page passed. False when it is none. */
+static bool read_cursor(const char *cursor, struct walk *from)
+{
+    struct hg_str id = hg_str_of(cursor), accepted;
+
+    *from = (struct walk){0};
+    if (!cursor[0])
+        return true;
+    if (!hg_str_next(&id, ':', &accepted) || id.n >= sizeof(from->id) ||
+        !hg_str_i64(accepted, 0, INT64_MAX, &from->accepted_ms))
+        return false;
+    memcpy(from->id, id.p, id.n);
+    return id.n > 0;
+}
+
+static size_t begin_walks(struct kafka_queue *kq, const struct hg_find_op *op, struct walk from,
                           struct walk walks[HG_EVENT_STATE_COUNT])
 {
-    struct walk from = {0};
     size_t count = 0;
 
-    if (op->cursor[0]) {
-        long long accepted_ms = 0;
-
-        if (sscanf(op->cursor, "%lld %36s", &accepted_ms, from.id) == 2)
-            from.accepted_ms = accepted_ms;
-    }
     for (int i = 0; i < HG_EVENT_STATE_COUNT; i++) {
         if (!is_walked(op->states, (enum hg_event_state)i))
             continue;
@@ -200,17 +208,22 @@ static void add_to_page(struct kafka_queue *kq, struct hg_find_op *op, const cha
 
 static void find_page(struct kafka_queue *kq, struct hg_find_op *op)
 {
-    struct walk walks[HG_EVENT_STATE_COUNT];
-    size_t count = begin_walks(kq, op, walks);
+    struct walk walks[HG_EVENT_STATE_COUNT], from, *walk;
     unsigned found = 0, max = HG_MIN(op->max, (unsigned)PAGE_MAX);
-    struct walk *walk = newest(walks, count);
+    size_t count;
 
+    if (!read_cursor(op->cursor, &from)) {
+        queue_op_end(&op->base, HG_E_INVALID, "the cursor is none that a page gave");
+        return;
+    }
+    count = begin_walks(kq, op, from, walks);
+    walk = newest(walks, count);
     op->cursor[0] = '\0';
     for (unsigned passed = 0; walk; passed++) {
         if (found == max || passed == SKIPPED_MAX)
             goto end;
         add_to_page(kq, op, walk->id, &found);
-        (void)snprintf(op->cursor, sizeof(op->cursor), "%lld %s", (long long)walk->accepted_ms,
+        (void)snprintf(op->cursor, sizeof(op->cursor), "%lld:%s", (long long)walk->accepted_ms,
                        walk->id);
         advance(kq, op, walk);
         walk = newest(walks, count);
