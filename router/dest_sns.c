@@ -4,6 +4,7 @@
 #include "core/uri.h"
 #include "router/dest_aws.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { TOPIC_NAME_MAX = 256, FRAME_MAX = 16 * 1024 };
@@ -48,28 +49,34 @@ static void add(struct hg_buf *out, const char *name, struct hg_str value)
     hg_uri_encode(out, value);
 }
 
+static void add_attribute(struct hg_buf *out, size_t number, const struct aws_attribute *attribute)
+{
+    const struct {
+        const char *part, *value;
+    } parts[] = {
+        {"Name", attribute->name},
+        {"Value.DataType", attribute->type},
+        {"Value.StringValue", attribute->value},
+    };
+    char name[64];
+
+    for (size_t i = 0; i < HG_COUNT(parts); i++) {
+        (void)snprintf(name, sizeof(name), "MessageAttributes.entry.%zu.%s", number, parts[i].part);
+        add(out, name, hg_str_of(parts[i].value));
+    }
+}
+
 static void write_publish(struct hg_buf *out, const char *topic, const struct hg_dest_op *op)
 {
-    static const char *const keys[AWS_ATTRIBUTES_MAX][3] = {
-        {"MessageAttributes.entry.1.Name", "MessageAttributes.entry.1.Value.DataType",
-         "MessageAttributes.entry.1.Value.StringValue"},
-        {"MessageAttributes.entry.2.Name", "MessageAttributes.entry.2.Value.DataType",
-         "MessageAttributes.entry.2.Value.StringValue"},
-        {"MessageAttributes.entry.3.Name", "MessageAttributes.entry.3.Value.DataType",
-         "MessageAttributes.entry.3.Value.StringValue"},
-    };
-    struct aws_attribute attributes[AWS_ATTRIBUTES_MAX];
+    struct aws_attribute attributes[AWS_ATTRIBUTES_MAX] = {0};
     size_t count = aws_attributes(op, attributes);
 
     add(out, "Action", HG_STR("Publish"));
     add(out, "Version", HG_STR("2010-03-31"));
     add(out, "TopicArn", hg_str_of(topic));
     add(out, "Message", op->body);
-    for (size_t i = 0; i < count; i++) {
-        add(out, keys[i][0], hg_str_of(attributes[i].name));
-        add(out, keys[i][1], hg_str_of(attributes[i].type));
-        add(out, keys[i][2], hg_str_of(attributes[i].value));
-    }
+    for (size_t i = 0; i < count; i++)
+        add_attribute(out, i + 1, &attributes[i]);
 }
 
 static void on_answer(struct aws_send *send)

@@ -7,6 +7,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void test_arns(void **state)
 {
@@ -29,6 +30,60 @@ static void test_arns(void **state)
     assert_false(aws_arn_split(HG_STR("aws:s3:::bucket:x"), &arn));
     assert_true(aws_arn_is_of(HG_STR("arn:aws:sqs:eu-west-1:111122223333:q"), "sqs"));
     assert_false(aws_arn_is_of(HG_STR("arn:aws:sqsx:eu-west-1:111122223333:q"), "sqs"));
+}
+
+static void expect_base(const char *target, const char *region, const char *base)
+{
+    struct hg_dest_context context = {.region = "eu-north-1", .account = "000000000000"};
+    struct hg_error err = {""};
+    struct hg_dest *dest = dest_new(&context, target, &err);
+    const struct aws_peer *peer;
+
+    if (!dest)
+        fail_msg("%s: %s", target, err.text);
+    peer = dest->state;
+    assert_string_equal(peer->region, region);
+    assert_string_equal(peer->base, base);
+    dest_free(dest);
+}
+
+static void test_real_endpoints(void **state)
+{
+    (void)state;
+    (void)unsetenv("AWS_ENDPOINT_URL");
+    (void)unsetenv("AWS_REGION");
+    (void)unsetenv("AWS_DEFAULT_REGION");
+    expect_base("arn:aws:sqs:eu-west-1:111122223333:q", "eu-west-1",
+                "https://sqs.eu-west-1.amazonaws.com");
+    expect_base("arn:aws-cn:sns:cn-north-1:111122223333:t", "cn-north-1",
+                "https://sns.cn-north-1.amazonaws.com.cn");
+    expect_base("arn:aws-us-gov:events:us-gov-west-1:111122223333:event-bus/b", "us-gov-west-1",
+                "https://events.us-gov-west-1.amazonaws.com");
+    expect_base("arn:aws:s3:::my-bucket", "eu-north-1",
+                "https://my-bucket.s3.eu-north-1.amazonaws.com");
+    expect_base("arn:aws:s3:::my.bucket", "eu-north-1", "https://s3.eu-north-1.amazonaws.com");
+    (void)setenv("AWS_DEFAULT_REGION", "sa-east-1", 1);
+    expect_base("arn:aws:s3:::my-bucket", "sa-east-1",
+                "https://my-bucket.s3.sa-east-1.amazonaws.com");
+    (void)setenv("AWS_REGION", "ap-south-1", 1);
+    expect_base("arn:aws:s3:::my-bucket", "ap-south-1",
+                "https://my-bucket.s3.ap-south-1.amazonaws.com");
+}
+
+static void test_own_endpoints(void **state)
+{
+    (void)state;
+    (void)setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/", 1);
+    (void)setenv("AWS_ENDPOINT_URL_SNS", "https://sns.example/base//", 1);
+    expect_base("arn:aws:sqs:eu-west-1:111122223333:q", "eu-west-1", "http://127.0.0.1:4566");
+    expect_base("arn:aws:sns:eu-west-1:111122223333:t", "eu-west-1", "https://sns.example/base");
+    expect_base("arn:aws:s3:::my-bucket", "ap-south-1", "http://127.0.0.1:4566");
+    (void)setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", 1);
+    expect_base("arn:aws:sns:eu-west-1:111122223333:t", "eu-west-1",
+                "https://sns.eu-west-1.amazonaws.com");
+    (void)unsetenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    (void)unsetenv("AWS_ENDPOINT_URL_SNS");
+    (void)unsetenv("AWS_ENDPOINT_URL");
 }
 
 static void expect_fault(int status, const char *body, const char *code, const char *message,
@@ -164,6 +219,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arns),
+        cmocka_unit_test(test_real_endpoints),
+        cmocka_unit_test(test_own_endpoints),
         cmocka_unit_test(test_json_refusals),
         cmocka_unit_test(test_xml_refusals),
         cmocka_unit_test(test_codes_of_refusals),
