@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, EVENTS = 300 };
+enum { PAGE = 4096, EVENTS = 120 };
 
 static char store[4096];
 static struct hg_buf whole; /* the store's file as it should be */

@@ -166,7 +166,8 @@ static void read_told(int fd, pid_t writer_pid)
     }
 }
 
-static void run_round(void)
+/* point: where the writer dies by itself, if nobody kills it earlier; NULL: nowhere. */
+static void run_round(const char *point)
 {
     int fds[2], status;
     pid_t pid;
@@ -176,6 +177,8 @@ static void run_round(void)
     assert_true(pid >= 0);
     if (pid == 0) {
         (void)close(fds[0]);
+        if (point)
+            (void)setenv("HEADGATE_CRASH_AT", point, 1);
         write_until_killed(fds[1]);
         _exit(1);
     }
@@ -244,12 +247,14 @@ static void drain_rest(void)
 
 static void test_kills(void **state)
 {
+    static const char *const points[] = {"after-commit:1", "after-commit:7", "after-lease:2",
+                                         "after-lease:5",  "mid-settle:1",   "mid-settle:40"};
     const struct hg_map_entry *entry;
 
     (void)state;
     function = fresh_function("crash");
     for (unsigned i = 0; i < rounds; i++)
-        run_round();
+        run_round(i < HG_COUNT(points) ? points[i] : NULL);
     world_open();
     check_told();
     drain_rest();
