@@ -15,7 +15,8 @@ int64_t dest_outcome_ms(const struct hg_event *event)
     if (!event->attempt_count)
         return event->accepted_ms;
     last = &event->attempts[event->attempt_count - 1];
-    return last->started_ms + last->duration_ms;
+    /* A redriven event keeps its attempts: its outcome is a new one also when it never ran again. */
+    return HG_MAX(last->started_ms + last->duration_ms, event->accepted_ms);
 }
 
 const char *dest_condition(const struct hg_dest_op *op)

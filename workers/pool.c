@@ -20,6 +20,7 @@ enum {
     CLIENT_CONTEXT_MAX = 4096, /* the service's limit is 3583 bytes */
     PATIENCE_MIN_US = 10000,   /* a wait below this is never worth a process */
     LOOK_AGAIN_MS = 5,         /* while somebody waits */
+    BEHIND_PATIENCE = 30,      /* nobody waits for a background one's answer: it may wait longer */
 };
 
 /* ---- the end of an invocation ---- */
@@ -400,9 +401,10 @@ void pool_look(struct hg_pool_shard *shard)
 }
 
 /* The first ones have an environment on its way: they wait for it, however long it takes to start. */
-static void expire_list(struct hg_version_shard *vs, struct hg_list *list, unsigned *expected)
+static void expire_list(struct hg_version_shard *vs, struct hg_list *list, int64_t limit_us,
+                        unsigned *expected)
 {
-    int64_t limit_us = vs->shard->workers->options.queue_wait_ms * 1000, now = hg_mono_us();
+    int64_t now = hg_mono_us();
 
     HG_LIST_EACH(link, list)
     {
@@ -422,12 +424,13 @@ static void expire_list(struct hg_version_shard *vs, struct hg_list *list, unsig
 
 static void expire(struct hg_version_shard *vs)
 {
+    int64_t limit_us = vs->shard->workers->options.queue_wait_ms * 1000;
     unsigned expected = vs->starting;
 
     if (vs->is_preparing)
         return;
-    expire_list(vs, &vs->waiting, &expected);
-    expire_list(vs, &vs->waiting_behind, &expected);
+    expire_list(vs, &vs->waiting, limit_us, &expected);
+    expire_list(vs, &vs->waiting_behind, limit_us * BEHIND_PATIENCE, &expected);
 }
 
 void pool_on_timer(struct hg_timer *timer)
