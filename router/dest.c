@@ -107,7 +107,8 @@ void dest_cancel(struct hg_dest *dest, struct hg_dest_op *op)
 }
 
 /* Peers' texts end up in logs and pages: one line, no control bytes, no half UTF-8 character at the cut. */
-static void set_text(char out[HG_EVENT_WHY_MAX], const char *format, va_list args)
+hg_printf_like(2, 0) static void set_text(char out[HG_EVENT_WHY_MAX], const char *format,
+                                          va_list args)
 {
     int length = vsnprintf(out, HG_EVENT_WHY_MAX, format, args);
 
@@ -139,8 +140,8 @@ void dest_accept(struct hg_dest_op *op, const char *receipt, ...)
     op->done(op);
 }
 
-static void refuse(struct hg_dest_op *op, enum hg_rc rc, bool is_final, const char *why,
-                   va_list args)
+hg_printf_like(4, 0) static void refuse(struct hg_dest_op *op, enum hg_rc rc, bool is_final,
+                                        const char *why, va_list args)
 {
     op->rc = rc;
     op->is_final = is_final;
