@@ -33,13 +33,15 @@ bool events_is_id(struct hg_str text)
 }
 
 /* NAME, NAME:QUALIFIER or an ARN of the function; events are listed by its name. */
-static bool read_function(struct hg_str text, struct events_query *out, struct hg_error *err)
+static bool read_function(struct hg_str text, int64_t now_ms, struct events_query *out,
+                          struct hg_error *err)
 {
     static const struct hg_str marker = {"function:", 9};
     ptrdiff_t at = hg_str_find_str(text, marker);
     struct hg_str name = at < 0 ? text : hg_str_skip(text, (size_t)at + marker.n);
     bool is_good;
 
+    (void)now_ms;
     at = hg_str_find(name, ':');
     if (at >= 0)
         name.n = (size_t)at;
@@ -61,10 +63,12 @@ static bool read_function(struct hg_str text, struct events_query *out, struct h
     return true;
 }
 
-static bool read_states(struct hg_str text, struct events_query *out, struct hg_error *err)
+static bool read_states(struct hg_str text, int64_t now_ms, struct events_query *out,
+                        struct hg_error *err)
 {
     struct hg_str rest = text, part;
 
+    (void)now_ms;
     while (hg_str_next(&rest, ',', &part)) {
         enum hg_event_state state;
 
@@ -188,10 +192,12 @@ static bool read_since(struct hg_str text, int64_t now_ms, struct events_query *
     return false;
 }
 
-static bool read_limit(struct hg_str text, struct events_query *out, struct hg_error *err)
+static bool read_limit(struct hg_str text, int64_t now_ms, struct events_query *out,
+                       struct hg_error *err)
 {
     uint64_t number;
 
+    (void)now_ms;
     if (hg_str_u64(text, EVENTS_PAGE_MAX, &number) && number > 0) {
         out->limit = (unsigned)number;
         return true;
@@ -201,8 +207,10 @@ static bool read_limit(struct hg_str text, struct events_query *out, struct hg_e
     return false;
 }
 
-static bool read_cursor(struct hg_str text, struct events_query *out, struct hg_error *err)
+static bool read_cursor(struct hg_str text, int64_t now_ms, struct events_query *out,
+                        struct hg_error *err)
 {
+    (void)now_ms;
     if (text.n <= EVENTS_CURSOR_MAX && !memchr(text.p, '\0', text.n)) {
         (void)snprintf(out->cursor, sizeof(out->cursor), "%.*s", HG_STR_ARG(text));
         return true;
@@ -211,35 +219,28 @@ static bool read_cursor(struct hg_str text, struct events_query *out, struct hg_
     return false;
 }
 
+/* In the order of the EVENTS_TAKES_… bits. */
+static const struct {
+    const char *name;
+    bool (*read)(struct hg_str text, int64_t now_ms, struct events_query *out,
+                 struct hg_error *err);
+} parameters[] = {
+    {"function", read_function}, {"state", read_states},  {"since", read_since},
+    {"limit", read_limit},       {"cursor", read_cursor},
+};
+
 static bool refuse_parameter(struct hg_str name, unsigned takes, struct hg_error *err)
 {
-    static const char *const names[] = {"function", "state", "since", "limit", "cursor"};
     char allowed[64] = "";
     size_t length = 0;
 
-    for (size_t i = 0; i < HG_COUNT(names); i++)
+    for (size_t i = 0; i < HG_COUNT(parameters); i++)
         if (takes & (1u << i))
             length += (size_t)snprintf(allowed + length, sizeof(allowed) - length, "%s%s",
-                                       length ? ", " : "", names[i]);
+                                       length ? ", " : "", parameters[i].name);
     (void)hg_error_set(err, HG_E_INVALID, "there is no parameter '%.*s' here; allowed: %s",
                        HG_STR_ARG(name), length ? allowed : "none");
     return false;
-}
-
-static bool read_parameter(struct hg_str name, struct hg_str value, unsigned takes, int64_t now_ms,
-                           struct events_query *out, struct hg_error *err)
-{
-    if ((takes & EVENTS_TAKES_FUNCTION) && hg_str_is(name, "function"))
-        return read_function(value, out, err);
-    if ((takes & EVENTS_TAKES_STATE) && hg_str_is(name, "state"))
-        return read_states(value, out, err);
-    if ((takes & EVENTS_TAKES_SINCE) && hg_str_is(name, "since"))
-        return read_since(value, now_ms, out, err);
-    if ((takes & EVENTS_TAKES_LIMIT) && hg_str_is(name, "limit"))
-        return read_limit(value, out, err);
-    if ((takes & EVENTS_TAKES_CURSOR) && hg_str_is(name, "cursor"))
-        return read_cursor(value, out, err);
-    return refuse_parameter(name, takes, err);
 }
 
 bool events_query_parse(struct hg_str query, unsigned takes, int64_t now_ms,
@@ -253,17 +254,23 @@ bool events_query_parse(struct hg_str query, unsigned takes, int64_t now_ms,
         ptrdiff_t equals = hg_str_find(pair, '=');
         struct hg_str name = equals < 0 ? pair : hg_str_n(pair.p, (size_t)equals);
         struct hg_buf value;
+        size_t i = 0;
 
         if (!pair.n)
             continue;
+        while (i < HG_COUNT(parameters) &&
+               (!(takes & (1u << i)) || !hg_str_is(name, parameters[i].name)))
+            i++;
+        if (i == HG_COUNT(parameters))
+            return refuse_parameter(name, takes, err);
         hg_buf_init(&value, VALUE_MAX);
         if (equals >= 0)
             hg_uri_decode_form(&value, hg_str_skip(pair, (size_t)equals + 1));
         if (value.is_overflown)
-            is_good = hg_error_set(err, HG_E_INVALID, "%.*s: longer than %d bytes",
-                                   HG_STR_ARG(name), VALUE_MAX) == HG_OK;
+            is_good = hg_error_set(err, HG_E_INVALID, "%s: longer than %d bytes",
+                                   parameters[i].name, VALUE_MAX) == HG_OK;
         else
-            is_good = read_parameter(name, hg_buf_str(&value), takes, now_ms, out, err);
+            is_good = parameters[i].read(hg_buf_str(&value), now_ms, out, err);
         hg_buf_fini(&value);
     }
     return is_good;
