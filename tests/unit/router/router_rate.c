@@ -48,9 +48,15 @@ static void on_start(struct hg_mail *mail)
     publish_one(hg_container_of(mail, struct publisher, mail));
 }
 
-static uint64_t delivered(const struct world *w)
+static bool has_finished(const struct world *w, unsigned events)
 {
-    return atomic_load(&queue_gauges(w->queue)->states[HG_EVENT_DELIVERED]);
+    const struct hg_queue_gauges *gauges = queue_gauges(w->queue);
+
+    return atomic_load(&published) == events &&
+           atomic_load(&gauges->states[HG_EVENT_QUEUED]) +
+                   atomic_load(&gauges->states[HG_EVENT_RUNNING]) +
+                   atomic_load(&gauges->states[HG_EVENT_RETRYING]) ==
+               0;
 }
 
 int main(int argc, char **argv)
@@ -73,7 +79,7 @@ int main(int argc, char **argv)
         publishers[i].world = &w;
         hg_mailbox_post(&w.f.loops->loops[i % threads]->mailbox, &publishers[i].mail, on_start);
     }
-    while (delivered(&w) < events) {
+    while (!has_finished(&w, events)) {
         usleep(2000);
         if (!put_us && atomic_load(&published) == events)
             put_us = hg_mono_us();
