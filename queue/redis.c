@@ -149,7 +149,7 @@ void redis_request_free(struct redis_request *request)
     free(request);
 }
 
-/* The server answers but refuses writes: no new events until a beat, which is a write, gets through. */
+/* The server answers but refuses writes: no new events until one gets through (try_write). */
 static void note_refusal(struct redis_engine *engine, const struct hg_redis_op *op)
 {
     /* In a cluster the beat goes to one of many nodes and would tell nothing of the others. */
@@ -193,9 +193,43 @@ static void go_live(struct redis_engine *engine)
 {
     engine->is_live = true;
     engine->why[0] = '\0';
-    /* Leases of the process that had this data directory: it is dead, or the directory would be locked. */
     redis_tend_start(engine);
     redis_wake_start(engine);
+}
+
+static void on_write_tried(struct redis_request *request)
+{
+    struct redis_engine *engine = request->engine;
+
+    if (!engine->is_connected) {
+        redis_request_free(request);
+        return;
+    }
+    if (request->op.rc == HG_OK) {
+        queue_set_up(engine->queue);
+    } else {
+        queue_set_down(engine->queue, "%s", request->op.why);
+        hg_timer_start_ms(&engine->beat_timer, BEAT_DOWN_MS);
+    }
+    redis_request_free(request);
+}
+
+/*
+ * Whether new events can be stored: a write of nothing, which is refused as theirs would be. The beat itself gets
+ * through when memory is short, so that what is there can be run and give memory back.
+ */
+static void try_write(struct redis_engine *engine)
+{
+    struct hg_redis_command *command = hg_redis_command("SETRANGE");
+    char key[HG_REDIS_TAG_MAX + 4];
+
+    (void)snprintf(key, sizeof(key), "%s:-", engine->tag);
+    hg_redis_key(command, hg_str_of(key));
+    hg_redis_arg_i64(command, 0);
+    hg_redis_arg_cstr(command, "");
+    hg_redis_command_replicate(command);
+    redis_submit(redis_request_new(engine, sizeof(struct redis_request), NULL, on_write_tried),
+                 command);
 }
 
 static void on_beat(struct redis_request *request)
@@ -206,9 +240,11 @@ static void on_beat(struct redis_request *request)
 
     engine->is_beating = false;
     if (request->op.rc != HG_OK) {
-        if (engine->is_connected)
+        if (engine->is_connected) {
+            (void)snprintf(engine->why, sizeof(engine->why), "%s", request->op.why);
             queue_set_down(engine->queue, "%s", request->op.why);
-        hg_timer_start_ms(&engine->beat_timer, BEAT_DOWN_MS);
+            hg_timer_start_ms(&engine->beat_timer, BEAT_DOWN_MS);
+        }
         redis_request_free(request);
         return;
     }
@@ -219,13 +255,13 @@ static void on_beat(struct redis_request *request)
     engine->has_clock = true;
     redis_note_beats(engine, hg_redis_at(request->op.reply, 1));
     redis_learn_functions(engine, hg_redis_at(request->op.reply, 2));
-    hg_timer_start_ms(&engine->beat_timer, interval_ms);
     redis_request_free(request);
     if (!engine->is_connected)
         return;
+    hg_timer_start_ms(&engine->beat_timer, interval_ms);
     if (!engine->is_live)
         go_live(engine);
-    queue_set_up(engine->queue);
+    try_write(engine);
 }
 
 static void beat(struct redis_engine *engine)

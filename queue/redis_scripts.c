@@ -270,7 +270,7 @@ static const struct {
     [REDIS_SETTLE] = {settle_text, true, true},    [REDIS_TEND] = {tend_text, true, true},
     [REDIS_RECLAIM] = {reclaim_text, false, true}, [REDIS_FIND] = {find_text, false, false},
     [REDIS_PAGE] = {page_text, false, false},      [REDIS_REDRIVE] = {redrive_text, false, false},
-    [REDIS_PURGE] = {purge_text, false, false},    [REDIS_BEAT] = {beat_text, false, false},
+    [REDIS_PURGE] = {purge_text, false, false},    [REDIS_BEAT] = {beat_text, false, true},
 };
 
 void redis_scripts_make(struct hg_redis_script scripts[REDIS_SCRIPT_COUNT], bool may_allow_oom)
