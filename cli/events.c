@@ -356,6 +356,10 @@ int command_events(int argc, char **argv)
 
     if (argc < 2)
         return usage("what is to be done?", "");
+    if (strcmp(argv[argc - 1], "--help") == 0 || strcmp(argv[argc - 1], "-h") == 0) {
+        events_print_usage(stdout);
+        return HG_EXIT_OK;
+    }
     for (size_t i = 0; i < HG_COUNT(actions); i++) {
         int code;
 

@@ -16,7 +16,7 @@ static const struct command {
      "say everything that is wrong or not supported in a template"},
     {"routes", command_routes, "routes [TEMPLATE]", "print the route table"},
     {"invoke", command_invoke, "invoke FUNCTION [--event FILE|-] [--tail|--async]",
-     "invoke a function of a running server; --async hands over an event and prints its request id"},
+     "invoke a function of a running server; --async: hand over an event, print its request id"},
     {"logs", command_logs, "logs FUNCTION [--follow] [--since 10m]", "print a function's log"},
     {"events", command_events, "events list|show|redrive|purge",
      "look at asynchronous events and mend them"},
@@ -31,7 +31,7 @@ static void print_commands(FILE *out)
         "Headgate runs AWS Lambda functions, and the API Gateway in front of them, on this machine.\n\n"
         "Usage: headgate COMMAND\n\n");
     for (size_t i = 0; i < HG_COUNT(commands); i++)
-        (void)fprintf(out, "  %-44s %s\n", commands[i].usage, commands[i].summary);
+        (void)fprintf(out, "  %-50s %s\n", commands[i].usage, commands[i].summary);
     (void)fprintf(out, "\n`headgate help serve` lists the options of serve.\n");
 }
 

@@ -290,8 +290,9 @@ def test_command_without_a_server():
     assert "no server answers on 127.0.0.1:9" in result.stderr
 
 
-def test_command_help():
-    result = program.run("help", "events")
+@pytest.mark.parametrize("arguments", [("help", "events"), ("events", "--help"), ("events", "list", "--help")])
+def test_command_help(arguments):
+    result = program.run(*arguments)
     assert result.returncode == 0
     for action in ("list", "show", "redrive", "purge"):
         assert re.search(rf"^  {action} ", result.stdout, re.M)
