@@ -198,6 +198,13 @@ struct hg_event *redis_decode(struct redis_engine *engine, struct hg_str life);
 /* Names of {prefix}:functions; new ones become known. */
 void redis_learn_functions(struct redis_engine *engine, const struct redisReply *names);
 
+/* redis_beat.c */
+void redis_beat_init(struct redis_engine *engine);
+/* Connected: the first beat makes the engine live. */
+void redis_beat(struct redis_engine *engine);
+/* An operation was refused for now: new events wait until a write gets through. */
+void redis_note_refusal(struct redis_engine *engine, const struct hg_redis_op *op);
+
 /* redis_events.c */
 void redis_put(struct hg_queue *queue, struct hg_put_op *op);
 void redis_lease(struct hg_queue *queue, struct hg_lease_op *op);
