@@ -4,7 +4,7 @@
  * blocks; names are resolved by libcurl's helper threads. All functions on
  * the client's loop.
  *
- * http_proxy, https_proxy and no_proxy of the environment are followed.
+ * http_proxy, https_proxy and no_proxy of the environment are followed, but never for loopback addresses.
  */
 #ifndef HG_HTTP_CLIENT_H
 #define HG_HTTP_CLIENT_H

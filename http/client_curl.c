@@ -255,6 +255,17 @@ static curl_socket_t on_socket_needed(void *arg, curlsocktype purpose, struct cu
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
+/* No proxy leads to this machine itself. */
+static bool is_loopback(const struct http_host *host)
+{
+    const char *name = strstr(host->name, "://") + 3;
+
+    return hg_str_starts(hg_str_of(name), HG_STR("localhost:")) ||
+           hg_str_starts(hg_str_of(name), HG_STR("[::1]:")) ||
+           (hg_str_starts(hg_str_of(name), HG_STR("127.")) &&
+            name[strspn(name, "0123456789.")] == ':');
+}
+
 static void set_connection(struct http_transfer *transfer)
 {
     const struct hg_http_call *call = transfer->call;
@@ -274,6 +285,8 @@ static void set_connection(struct http_transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)NAMES_KEPT_S);
     (void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_AGE_MAX_S);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "headgate/" HG_VERSION);
+    if (is_loopback(call->host))
+        (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (call->client->ca_file)
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, call->client->ca_file);
 }

@@ -8,7 +8,7 @@
 
 #include "router/dest.h"
 
-/* When the outcome came to be: the end of the last attempt, or acceptance when there was none. */
+/* When the outcome came to be: the end of the last attempt, or acceptance when there was none since. */
 int64_t dest_outcome_ms(const struct hg_event *event);
 
 /* "Success", "RetriesExhausted", …; "DeadLetter" for a dead-letter queue; static. */

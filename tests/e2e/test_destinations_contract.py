@@ -564,6 +564,14 @@ def test_webhook_that_is_gone_or_unknown():
     assert not result["final"] and "resolve" in result["why"]
 
 
+def test_no_proxy_for_this_machine():
+    with Recorder((200, {}, b"")) as recorder, Recorder((502, {}, b"")) as proxy:
+        Probe(http_proxy=proxy.url, no_proxy="").deliver(recorder.url)
+        assert len(recorder.requests) == 1 and not proxy.requests
+        Probe(http_proxy=proxy.url, no_proxy="").fail("http://webhook.invalid/")
+        assert len(proxy.requests) == 1
+
+
 # ---------------------------------------------------------------- directory
 
 

@@ -84,6 +84,7 @@ static struct hg_event *make_event(enum hg_target_role role)
     (void)snprintf(event->id, sizeof(event->id), "7b1c2f6e-7e0e-4e0e-9d0e-0c9a8b7d6e5f");
     (void)snprintf(event->trace_id, sizeof(event->trace_id),
                    "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=3995c3f42cd8ad8d;Sampled=0");
+    event->accepted_ms = attempt.started_ms - 1000;
     event->condition =
         role == HG_TARGET_ON_SUCCESS ? HG_CONDITION_SUCCESS : HG_CONDITION_RETRIES_EXHAUSTED;
     hg_event_note_attempt(event, &attempt);

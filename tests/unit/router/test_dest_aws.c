@@ -202,6 +202,8 @@ static void test_names_of_an_outcome(void **state)
     assert_int_equal(dest_outcome_ms(event), 77);
     hg_event_note_attempt(event, &attempt);
     assert_int_equal(dest_outcome_ms(event), 1020);
+    event->accepted_ms = 5000; /* redriven, and too old at once */
+    assert_int_equal(dest_outcome_ms(event), 5000);
     assert_string_equal(dest_condition(&op), "EventAgeExceeded");
     dest_record_uuid(&op, one);
     assert_true(hg_uuid_is_valid(hg_str_of(one)));
