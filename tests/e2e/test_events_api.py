@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import struct
 import time
 import urllib.parse
 
@@ -222,6 +224,22 @@ def test_health_and_metrics(server, engine, events):
     assert server.manage("GET", "/_headgate/health").json()["queue"] == {"engine": engine.name, "up": True}
     names = {name.split("{")[0] for name in server.metrics()}
     assert any(name.startswith("headgate_events") or "queue" in name for name in names)
+
+
+def test_clients_that_leave_take_nothing_back(server, events):
+    """They reset the connection as soon as the request is out: what was read is stored and run."""
+    body = b'{"key":"gone"}'
+    head = (f"POST {{}} HTTP/1.1\r\nHost: x\r\nX-Amz-Invocation-Type: Event\r\nContent-Length: {len(body)}\r\n\r\n")
+    for n in range(60):
+        path = "/2015-03-31/functions/good/invocations" if n % 3 else "/_headgate/events/purge?function=nobody"
+        peer = socket.create_connection(server.management_address)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.sendall(head.format(path).encode() + body)
+        if n % 2:
+            time.sleep(0.001)
+        peer.close()
+    program.wait_for(lambda: not events.all(function="good", state="queued,running,retrying"), "the events to be run")
+    assert events.wait(events.publish("good"), "delivered")
 
 
 # The command
