@@ -385,7 +385,7 @@ static void fail_launch(struct hg_environment *env, const struct launch_job *lau
 
     prepare_complain(env->vs, launch->err.text);
     env->is_retiring = true;
-    if (!running && (running = pool_take_waiting(env->vs))) {
+    if (!running && (running = waiting_take(env->vs))) {
         env->running = running;
         env->run_started_us = hg_mono_us();
     }

@@ -10,8 +10,6 @@
  * one of them always sees the other.
  */
 #include "core/clock.h"
-#include "core/log.h"
-#include "core/metrics.h"
 #include "workers/environment.h"
 
 #include <stdlib.h>
@@ -20,7 +18,6 @@ enum {
     CLIENT_CONTEXT_MAX = 4096, /* the service's limit is 3583 bytes */
     PATIENCE_MIN_US = 10000,   /* a wait below this is never worth a process */
     LOOK_AGAIN_MS = 5,         /* while somebody waits */
-    BEHIND_PATIENCE = 30,      /* nobody waits for a background one's answer: it may wait longer */
 };
 
 /* ---- the end of an invocation ---- */
@@ -135,69 +132,6 @@ bool pool_take_back(struct hg_environment *env)
     return true;
 }
 
-/* ---- waiting ---- */
-
-/* Those that wait and are no background ones. */
-static unsigned queued_ahead(const struct hg_version *version)
-{
-    unsigned all = atomic_load(&version->queued), behind = atomic_load(&version->queued_behind);
-
-    return all > behind ? all - behind : 0;
-}
-
-static void unlink_waiting(struct hg_version_shard *vs, struct hg_running *running)
-{
-    hg_list_unlink(&running->link);
-    running->is_waiting = false;
-    vs->waiting_count--;
-    atomic_store(&vs->waiting_here, vs->waiting_count);
-    atomic_fetch_sub(&vs->shard->waiting, 1);
-    atomic_fetch_sub(&vs->version->queued, 1);
-    if (running->is_background)
-        atomic_fetch_sub(&vs->version->queued_behind, 1);
-    stats_set(&vs->stats.queued, vs->waiting_count);
-}
-
-/* Who is served first; there must be one. */
-static struct hg_running *first_waiting(const struct hg_version_shard *vs)
-{
-    const struct hg_list *list = hg_list_empty(&vs->waiting) ? &vs->waiting_behind : &vs->waiting;
-
-    return hg_container_of(list->next, struct hg_running, link);
-}
-
-/* Drops those whose caller has gone. */
-struct hg_running *pool_take_waiting(struct hg_version_shard *vs)
-{
-    while (vs->waiting_count) {
-        struct hg_running *running = first_waiting(vs);
-
-        unlink_waiting(vs, running);
-        if (!atomic_load_explicit(&running->is_abandoned, memory_order_relaxed)) {
-            if (!running->is_background)
-                hg_observe_us(HG_M_QUEUE_WAIT_SECONDS, hg_mono_us() - running->submitted_us);
-            return running;
-        }
-        pool_finish(running);
-    }
-    return NULL;
-}
-
-static void add_waiting(struct hg_version_shard *vs, struct hg_running *running)
-{
-    hg_list_push_back(running->is_background ? &vs->waiting_behind : &vs->waiting, &running->link);
-    running->is_waiting = true;
-    vs->waiting_count++;
-    /* In this order nobody ever takes a background one for another. */
-    if (running->is_background)
-        atomic_fetch_add(&vs->version->queued_behind, 1);
-    atomic_fetch_add(&vs->version->queued, 1);
-    atomic_fetch_add(&vs->shard->waiting, 1);
-    stats_set(&vs->stats.queued, vs->waiting_count);
-    /* Published before the look at other loops' idle environments that follows. */
-    atomic_store(&vs->waiting_here, vs->waiting_count);
-}
-
 /* ---- other loops ---- */
 
 static void accept_running(struct hg_version_shard *vs, struct hg_running *running);
@@ -273,7 +207,7 @@ static bool is_worth_a_start(const struct hg_version_shard *vs)
     if (expected_us > bearable_us)
         return true;
     /* The expectation was wrong, or the processors are busy: then one after the other, slower the more there are. */
-    oldest = first_waiting(vs);
+    oldest = waiting_first(vs);
     return hg_mono_us() - oldest->submitted_us >
            2 * bearable_us * (vs->starting + 1) *
                (1 + environments / (2 * vs->shard->workers->cores));
@@ -302,7 +236,7 @@ static void start_environments(struct hg_version_shard *vs)
     struct hg_workers *workers = shard->workers;
 
     while (vs->starting < vs->waiting_count && !shard->is_killing) {
-        struct hg_running *oldest = first_waiting(vs);
+        struct hg_running *oldest = waiting_first(vs);
         struct hg_plan *plan = atomic_load_explicit(&vs->version->plan, memory_order_acquire);
         struct hg_limit *limit;
 
@@ -349,19 +283,11 @@ static void watch(struct hg_version_shard *vs)
         hg_timer_start_ms(&vs->timer, LOOK_AGAIN_MS);
 }
 
-/* Those who wait behind leave what is idle to the others, wherever they wait. */
-static bool may_take(const struct hg_version_shard *vs)
-{
-    if (!vs->waiting_count)
-        return false;
-    return !hg_list_empty(&vs->waiting) || !queued_ahead(vs->version);
-}
-
 static void serve_from_here(struct hg_version_shard *vs)
 {
-    while (may_take(vs) && take_promise(&vs->idle_free)) {
+    while (waiting_may_take(vs) && take_promise(&vs->idle_free)) {
         struct hg_environment *env = pop_idle(vs);
-        struct hg_running *running = pool_take_waiting(vs);
+        struct hg_running *running = waiting_take(vs);
 
         if (running)
             environment_run(env, running);
@@ -374,8 +300,8 @@ static void serve_from_elsewhere(struct hg_version_shard *vs)
 {
     struct hg_version_shard *other;
 
-    while (may_take(vs) && (other = take_elsewhere(vs))) {
-        struct hg_running *running = pool_take_waiting(vs);
+    while (waiting_may_take(vs) && (other = take_elsewhere(vs))) {
+        struct hg_running *running = waiting_take(vs);
 
         if (running) {
             send_to(other, running);
@@ -400,51 +326,18 @@ void pool_look(struct hg_pool_shard *shard)
     pool_serve(hg_container_of(link, struct hg_version_shard, link));
 }
 
-/* The first ones have an environment on its way: they wait for it, however long it takes to start. */
-static void expire_list(struct hg_version_shard *vs, struct hg_list *list, int64_t limit_us,
-                        unsigned *expected)
-{
-    int64_t now = hg_mono_us();
-
-    HG_LIST_EACH(link, list)
-    {
-        struct hg_running *running = hg_container_of(link, struct hg_running, link);
-
-        if (*expected) {
-            --*expected;
-            continue;
-        }
-        if (now - running->submitted_us < limit_us)
-            break;
-        unlink_waiting(vs, running);
-        pool_throttle(vs, running,
-                      limit_reason(limits_of(&vs->shard->workers->limits, running->function)));
-    }
-}
-
-static void expire(struct hg_version_shard *vs)
-{
-    int64_t limit_us = vs->shard->workers->options.queue_wait_ms * 1000;
-    unsigned expected = vs->starting;
-
-    if (vs->is_preparing)
-        return;
-    expire_list(vs, &vs->waiting, limit_us, &expected);
-    expire_list(vs, &vs->waiting_behind, limit_us * BEHIND_PATIENCE, &expected);
-}
-
 void pool_on_timer(struct hg_timer *timer)
 {
     struct hg_version_shard *vs = hg_container_of(timer, struct hg_version_shard, timer);
 
-    expire(vs);
+    waiting_expire(vs);
     pool_serve(vs);
 }
 
 void pool_environment_idle(struct hg_environment *env)
 {
     struct hg_version_shard *vs = env->vs;
-    struct hg_running *running = may_take(vs) ? pool_take_waiting(vs) : NULL;
+    struct hg_running *running = waiting_may_take(vs) ? waiting_take(vs) : NULL;
 
     if (running) {
         environment_run(env, running);
@@ -487,7 +380,7 @@ void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc)
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
         struct hg_running *running;
 
-        while ((running = pool_take_waiting(vs))) {
+        while ((running = waiting_take(vs))) {
             running->rc = rc;
             pool_finish(running);
         }
@@ -511,7 +404,7 @@ static void accept_running(struct hg_version_shard *vs, struct hg_running *runni
         return;
     }
     /* Nobody overtakes those who wait, but for those who wait behind. */
-    if (running->is_background ? !vs->waiting_count && !queued_ahead(vs->version)
+    if (running->is_background ? !vs->waiting_count && !waiting_ahead(vs->version)
                                : hg_list_empty(&vs->waiting)) {
         struct hg_version_shard *other;
 
@@ -525,11 +418,11 @@ static void accept_running(struct hg_version_shard *vs, struct hg_running *runni
         }
     }
     /* Background ones are as many as their submitter finds right (workers_room). */
-    if (!running->is_background && queued_ahead(vs->version) >= workers->options.max_queued) {
+    if (!running->is_background && waiting_ahead(vs->version) >= workers->options.max_queued) {
         pool_throttle(vs, running, limit_reason(limits_of(&workers->limits, running->function)));
         return;
     }
-    add_waiting(vs, running);
+    waiting_add(vs, running);
     serve_from_elsewhere(vs);
     start_environments(vs);
     watch(vs);
@@ -624,7 +517,7 @@ void invoke_cancel(struct hg_workers *workers, struct hg_invocation *inv)
     inv->running = NULL;
     running->inv = NULL;
     if (running->is_at_origin && running->is_waiting) {
-        unlink_waiting(&running->version->at[running->origin->index], running);
+        waiting_remove(&running->version->at[running->origin->index], running);
         pool_finish(running);
         return;
     }

@@ -123,7 +123,7 @@ static void fail_waiting(struct prepare_job *prepare)
     struct hg_running *running;
 
     prepare_complain(vs, prepare->err.text);
-    while ((running = pool_take_waiting(vs))) {
+    while ((running = waiting_take(vs))) {
         stats_note_run(&vs->stats, 0);
         stats_add(&vs->stats.errors, 1);
         running->rc = prepare->rc == HG_E_NOT_FOUND ? HG_OK : HG_E_UNAVAILABLE;

@@ -5,11 +5,9 @@
 
 static void add_version(struct hg_room *room, const struct hg_version *version, unsigned shards)
 {
-    unsigned behind, queued = atomic_load(&version->queued);
     unsigned all = atomic_load(&version->environments), starting = 0;
 
-    behind = atomic_load(&version->queued_behind);
-    room->queued_ahead += queued > behind ? queued - behind : 0;
+    room->queued_ahead += waiting_ahead(version);
     room->run_us = HG_MAX(room->run_us, atomic_load(&version->run_us));
     for (unsigned i = 0; i < shards; i++) {
         room->idle += atomic_load(&version->at[i].idle_free);

@@ -1,6 +1,6 @@
 /*
  * The pool's own structures: for the files of workers/ that make it up (pool,
- * shard, version, environment, outcome, prepare, check, metrics, workers).
+ * waiting, room, shard, version, environment, outcome, prepare, check, metrics, workers).
  *
  * struct hg_workers           all of it
  *   struct hg_pool_shard           what one loop has: its environments and who waits there
@@ -155,8 +155,6 @@ void pool_environment_gone(struct hg_pool_shard *shard, struct hg_limit *limit, 
 void pool_finish(struct hg_running *running);
 /* Frees it without telling anyone: after the loops have stopped. */
 void pool_discard(struct hg_running *running);
-/* The first who waits and has not left, no longer waiting; NULL when there is none. */
-struct hg_running *pool_take_waiting(struct hg_version_shard *vs);
 /* Serves who waits on this loop as far as possible. */
 void pool_look(struct hg_pool_shard *shard);
 void pool_serve(struct hg_version_shard *vs);
@@ -167,6 +165,21 @@ void pool_on_timer(struct hg_timer *timer);
 struct hg_environment *pool_take_oldest_idle(struct hg_version_shard *vs);
 /* Fails with HG_E_THROTTLED. */
 void pool_throttle(struct hg_version_shard *vs, struct hg_running *running, const char *reason);
+
+/* ---- waiting.c ---- */
+
+/* The first who waits and has not left, no longer waiting; NULL when there is none. */
+struct hg_running *waiting_take(struct hg_version_shard *vs);
+void waiting_add(struct hg_version_shard *vs, struct hg_running *running);
+void waiting_remove(struct hg_version_shard *vs, struct hg_running *running);
+/* Who is served first; there must be one. */
+struct hg_running *waiting_first(const struct hg_version_shard *vs);
+/* Those that wait on all loops and are no background ones. */
+unsigned waiting_ahead(const struct hg_version *version);
+/* Whether who waits here may have what is idle: background ones leave it to the others, wherever they wait. */
+bool waiting_may_take(const struct hg_version_shard *vs);
+/* Throttles who has waited too long. */
+void waiting_expire(struct hg_version_shard *vs);
 
 /* ---- shard.c ---- */
 
