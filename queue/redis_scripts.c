@@ -37,38 +37,45 @@ static const char put_text[] =
     "end\n"
     "return false\n";
 
-/* channel, consumer, max, bytes → {{entry, life, payload, result, lost leases}, …}, 1 when there may be more */
+/*
+ * channel, consumer, max, bytes → {{entry, life, payload, result, lost leases}, …}, 1 when there may be more
+ *
+ * A few entries at a time: what was read cannot be put back, so the answer may be larger than asked by so many events.
+ */
 static const char lease_text[] =
     "local t = KEYS[1]\n"
     "local lane = t .. ':s:' .. ARGV[1]\n"
     "local max, room = tonumber(ARGV[3]), tonumber(ARGV[4])\n"
     "local out, more = {}, 1\n"
+    "local function take(entry)\n"
+    "  local id, from = entry[2][2], ':q'\n"
+    "  local accepted = redis.call('ZSCORE', t .. from, id)\n"
+    "  if not accepted then\n"
+    "    from = ':r'\n"
+    "    accepted = redis.call('ZSCORE', t .. from, id)\n"
+    "  end\n"
+    /* An entry without its event was purged. */
+    "  if not accepted then\n"
+    "    redis.call('XACK', lane, 'g', entry[1])\n"
+    "    redis.call('XDEL', lane, entry[1])\n"
+    "    return\n"
+    "  end\n"
+    "  local v = redis.call('HMGET', t .. ':e:' .. id, 'l', 'p', 'r', 'n')\n"
+    "  redis.call('ZREM', t .. from, id)\n"
+    "  redis.call('ZADD', t .. ':l', accepted, id)\n"
+    "  out[#out + 1] = {entry[1], v[1], v[2], v[3], v[4]}\n"
+    "  room = room - #v[1] - #v[2] - #(v[3] or '')\n"
+    "end\n"
     "while #out < max and room > 0 do\n"
-    "  local got = redis.pcall('XREADGROUP', 'GROUP', 'g', ARGV[2], 'COUNT', 1, 'STREAMS', lane, '>')\n"
+    "  local got = redis.pcall('XREADGROUP', 'GROUP', 'g', ARGV[2], 'COUNT', math.min(4, max - #out),\n"
+    "    'STREAMS', lane, '>')\n"
     "  if not got then more = 0 break end\n"
     "  if got.err then\n"
     "    if not string.find(got.err, 'NOGROUP', 1, true) then return got end\n"
     "    if redis.call('EXISTS', lane) == 0 then more = 0 break end\n"
     "    redis.call('XGROUP', 'CREATE', lane, 'g', '0')\n"
     "  else\n"
-    "    local entry = got[1][2][1]\n"
-    "    local id, from = entry[2][2], ':q'\n"
-    "    local accepted = redis.call('ZSCORE', t .. from, id)\n"
-    "    if not accepted then\n"
-    "      from = ':r'\n"
-    "      accepted = redis.call('ZSCORE', t .. from, id)\n"
-    "    end\n"
-    /* An entry without its event was purged. */
-    "    if accepted then\n"
-    "      local v = redis.call('HMGET', t .. ':e:' .. id, 'l', 'p', 'r', 'n')\n"
-    "      redis.call('ZREM', t .. from, id)\n"
-    "      redis.call('ZADD', t .. ':l', accepted, id)\n"
-    "      out[#out + 1] = {entry[1], v[1], v[2], v[3], v[4]}\n"
-    "      room = room - #v[1] - #v[2] - #(v[3] or '')\n"
-    "    else\n"
-    "      redis.call('XACK', lane, 'g', entry[1])\n"
-    "      redis.call('XDEL', lane, entry[1])\n"
-    "    end\n"
+    "    for _, entry in ipairs(got[1][2]) do take(entry) end\n"
     "  end\n"
     "end\n"
     "return {out, more}\n";
