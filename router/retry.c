@@ -8,6 +8,8 @@ enum {
     FIRST_RETRY_MS = 60000,
     LATER_RETRY_MS = 120000,
     BACKOFF_MAX_S = 300,
+    /* What was scheduled within the age limit is dropped for being late only beyond this: of real time, whatever the scale. */
+    LATE_MS = 1000,
     DELIVERY_TRIES_MAX = 80, /* 8 in the first minutes, then one every five: six hours */
 };
 
@@ -33,6 +35,15 @@ void retry_rules(const struct hg_event_config *config, double scale, struct hg_r
     rules->scale = scale;
 }
 
+static bool is_too_old(const struct hg_event *event, const struct hg_retry_rules *rules,
+                       int64_t now_ms)
+{
+    int64_t limit_ms = event->accepted_ms + rules->max_age_ms;
+    bool was_scheduled = event->due_ms > event->accepted_ms && event->due_ms < limit_ms;
+
+    return now_ms > limit_ms && !(was_scheduled && now_ms - event->due_ms <= LATE_MS);
+}
+
 enum hg_event_condition retry_before(const struct hg_event *event,
                                      const struct hg_function *function,
                                      const struct hg_retry_rules *rules, int64_t now_ms)
@@ -41,9 +52,7 @@ enum hg_event_condition retry_before(const struct hg_event *event,
         return HG_CONDITION_NO_FUNCTION;
     if (function->reserved_concurrency == 0)
         return HG_CONDITION_ZERO_CONCURRENCY;
-    if (now_ms - event->accepted_ms > rules->max_age_ms)
-        return HG_CONDITION_AGE_EXCEEDED;
-    return HG_CONDITION_NONE;
+    return is_too_old(event, rules, now_ms) ? HG_CONDITION_AGE_EXCEEDED : HG_CONDITION_NONE;
 }
 
 /* An attempt takes time, so one that would begin exactly at the limit begins after it. */

@@ -15,7 +15,7 @@ static struct hg_retry_rules rules;
 static int set_up(void **state)
 {
     (void)state;
-    event = (struct hg_event){.accepted_ms = ACCEPTED, .current_target = -1};
+    event = (struct hg_event){.accepted_ms = ACCEPTED, .due_ms = ACCEPTED, .current_target = -1};
     function = (struct hg_function){.reserved_concurrency = -1};
     config = (struct hg_event_config){.max_retries = -1, .max_age_s = -1};
     retry_rules(NULL, 1.0, &rules);
@@ -191,6 +191,11 @@ static void test_scale_shortens_everything_alike(void **state)
     retry_rules(&config, 0.01, &rules);
     assert_int_equal(after(HG_ATTEMPT_FUNCTION_ERROR, 20), HG_CONDITION_NONE);
     assert_int_equal(event.due_ms, ACCEPTED + 620);
+    assert_int_equal(before(900), HG_CONDITION_NONE);
+    /* It was due in time; a machine that is a little late does not lose it. */
+    assert_int_equal(before(1620), HG_CONDITION_NONE);
+    assert_int_equal(before(1621), HG_CONDITION_AGE_EXCEEDED);
+    event.due_ms = ACCEPTED;
     assert_int_equal(before(900), HG_CONDITION_NONE);
     assert_int_equal(before(901), HG_CONDITION_AGE_EXCEEDED);
     assert_int_equal(after(HG_ATTEMPT_FUNCTION_ERROR, 640), HG_CONDITION_AGE_EXCEEDED);
