@@ -129,33 +129,38 @@ static bool take_zone(struct hg_str *text, int *minutes)
     return hours <= 23 && rest <= 59;
 }
 
-/* 2026-01-02, 2026-01-02T03:04, …:05, ….678, with a zone or in UTC. */
+/* 03:04, 03:04:05, 03:04:05.678, and a zone. */
+static bool take_time(struct hg_str *text, struct tm *tm, int *milliseconds, int *zone)
+{
+    int digit, scale = 100;
+
+    if (!take_digits(text, 2, &tm->tm_hour) || !take_byte(text, ':') ||
+        !take_digits(text, 2, &tm->tm_min))
+        return false;
+    if (take_byte(text, ':') && !take_digits(text, 2, &tm->tm_sec))
+        return false;
+    if (take_byte(text, '.')) {
+        if (!text->n || !is_digit(text->p[0]))
+            return false;
+        for (; take_digits(text, 1, &digit); scale /= 10)
+            *milliseconds += digit * scale;
+    }
+    return take_zone(text, zone) && tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
+}
+
+/* 2026-01-02, or that and a time behind a T; in UTC unless it has a zone. */
 static bool parse_iso(struct hg_str text, int64_t *wall_ms)
 {
     struct tm tm = {0}, back;
-    int zone = 0, digit, milliseconds = 0, scale = 100;
+    int zone = 0, milliseconds = 0;
     time_t seconds;
 
     if (!take_digits(&text, 4, &tm.tm_year) || !take_byte(&text, '-') ||
         !take_digits(&text, 2, &tm.tm_mon) || !take_byte(&text, '-') ||
         !take_digits(&text, 2, &tm.tm_mday))
         return false;
-    if (text.n && (take_byte(&text, 'T') || take_byte(&text, ' '))) {
-        if (!take_digits(&text, 2, &tm.tm_hour) || !take_byte(&text, ':') ||
-            !take_digits(&text, 2, &tm.tm_min))
-            return false;
-        if (take_byte(&text, ':') && !take_digits(&text, 2, &tm.tm_sec))
-            return false;
-        if (take_byte(&text, '.')) {
-            if (!text.n || !is_digit(text.p[0]))
-                return false;
-            for (; take_digits(&text, 1, &digit); scale /= 10)
-                milliseconds += digit * scale;
-        }
-        if (!take_zone(&text, &zone))
-            return false;
-    }
-    if (text.n || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+    if (text.n && ((!take_byte(&text, 'T') && !take_byte(&text, ' ')) ||
+                   !take_time(&text, &tm, &milliseconds, &zone) || text.n))
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;

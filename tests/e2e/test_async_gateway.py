@@ -43,7 +43,8 @@ Resources:
                 type: aws_proxy
                 httpMethod: POST
                 uri: !Sub "@uri@"
-                requestParameters: {integration.request.header.X-Amz-Invocation-Type: method.request.header.InvocationType}
+                requestParameters:
+                  integration.request.header.X-Amz-Invocation-Type: method.request.header.InvocationType
           /custom:
             post:
               x-amazon-apigateway-integration:
@@ -78,10 +79,20 @@ Resources:
   Fixed:
     Type: AWS::ApiGatewayV2::Integration
     Metadata: {Headgate: {InvocationType: Event}}
-    Properties: {ApiId: !Ref Plain, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn, PayloadFormatVersion: "2.0"}
-  R1: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Plain, RouteKey: POST /parameter, Target: !Sub "integrations/${Parameter}"}}
-  R2: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Plain, RouteKey: POST /chosen, Target: !Sub "integrations/${Chosen}"}}
-  R3: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Plain, RouteKey: POST /fixed, Target: !Sub "integrations/${Fixed}"}}
+    Properties:
+      ApiId: !Ref Plain
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !GetAtt F.Arn
+      PayloadFormatVersion: "2.0"
+  R1:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Plain, RouteKey: POST /parameter, Target: !Sub "integrations/${Parameter}"}
+  R2:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Plain, RouteKey: POST /chosen, Target: !Sub "integrations/${Chosen}"}
+  R3:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Plain, RouteKey: POST /fixed, Target: !Sub "integrations/${Fixed}"}
 """.replace("@uri@", URI)
 TEXT = {"Content-Type": "application/json"}
 
