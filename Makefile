@@ -1,6 +1,7 @@
 # Thin names for the real commands; each line is what you would type yourself.
 BENCH_ARGS ?=
 SOAK_ARGS ?=
+SOAK_ROUNDS ?= 300
 FUZZ_SECONDS ?= 60
 
 .PHONY: run build test tsan fuzz bench soak fmt lint install package clean
@@ -35,6 +36,8 @@ soak: build
 	tools/setup.sh test
 	cmake --preset dev
 	cmake --build --preset dev
+	HEADGATE_BIN=build/dev/headgate HEADGATE_TEST_ROUNDS=$(SOAK_ROUNDS) \
+		.tools/venv/bin/python -m pytest -q -s -p no:cacheprovider tests/fault/test_kill9.py
 	.tools/venv/bin/python tests/soak/soak.py $(SOAK_ARGS)
 
 fmt:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the test stages in turn, all of them even if one fails, and prints one table at the end.
-#   tools/test.sh [unit] [runtimes] [e2e] [malformed] [h2spec] [tsan] [static]       (all of them when none is named)
+#   tools/test.sh [static] [unit] [contract] [runtimes] [e2e] [async] [fault] [malformed] [h2spec] [tsan]
+# All of them when none is named. HEADGATE_TEST_ENGINES=embedded,redis,kafka chooses the queue engines of async and fault.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,8 +32,28 @@ stage_runtimes() {
     run_pytest -n "$jobs" tests/runtimes
 }
 
+# The queue's contract suite on real servers; on the embedded engine it is one of the unit stage's.
+contract_on_redis() {
+    local suite=build/$1/tests/contract/queue/queue_contract
+    tests/contract/queue/run_redis.sh "$suite" && tests/contract/queue/run_redis.sh --cluster "$suite"
+}
+
+stage_contract() {
+    build dev && contract_on_redis dev &&
+        tests/contract/queue/run_kafka.sh build/dev/tests/contract/queue/queue_contract
+}
+
 stage_e2e() {
-    HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -n "$jobs" --dist loadfile tests/e2e
+    HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -n "$jobs" --dist loadfile --ignore-glob='*/test_async_*' tests/e2e
+}
+
+# One list of scenarios, unchanged on each engine.
+stage_async() {
+    HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -n "$jobs" --dist loadfile tests/e2e/test_async_*.py
+}
+
+stage_fault() {
+    HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -n "$jobs" --dist loadfile tests/fault
 }
 
 stage_malformed() {
@@ -43,10 +64,11 @@ stage_h2spec() {
     HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -s tests/h2spec
 }
 
-# Everything again under ThreadSanitizer.
+# Everything again under ThreadSanitizer, but for Kafka, whose client library is not made for it.
 stage_tsan() {
-    build tsan && ctest --test-dir build/tsan -j "$jobs" --output-on-failure --no-tests=error &&
-        HEADGATE_BIN=$PWD/build/tsan/headgate run_pytest -n "$jobs" --dist loadfile tests/e2e tests/malformed tests/h2spec
+    build tsan && ctest --test-dir build/tsan -j "$jobs" --output-on-failure --no-tests=error && contract_on_redis tsan &&
+        HEADGATE_BIN=$PWD/build/tsan/headgate HEADGATE_TEST_ENGINES=embedded,redis HEADGATE_TEST_BACKLOG=10000 \
+            run_pytest -n "$jobs" --dist loadfile tests/e2e tests/malformed tests/h2spec tests/fault/test_kill9.py
 }
 
 run_stage() {
@@ -62,7 +84,7 @@ run_stage() {
 }
 
 mkdir -p build
-[ $# -gt 0 ] || set -- static unit runtimes e2e malformed h2spec tsan
+[ $# -gt 0 ] || set -- static unit contract runtimes e2e async fault malformed h2spec tsan
 for name in "$@"; do
     declare -F "stage_$name" >/dev/null || { echo "test.sh: unknown stage '$name'" >&2; exit 2; }
     run_stage "$name"

@@ -116,7 +116,20 @@ class KafkaBroker:
             port_file.write_text(str(self.port))
             if not self.is_running():
                 self.command("start", self.folder / "broker", self.port, *self.settings)
+                self.wake()
         return self
+
+    def wake(self):
+        """A fresh broker makes its own topics when groups and producers first ask for them, which takes it seconds."""
+        from kafka import KafkaConsumer, KafkaProducer
+        address = f"127.0.0.1:{self.port}"
+        self.create_topic("wake")
+        producer = KafkaProducer(bootstrap_servers=address, enable_idempotence=True)
+        producer.send("wake", b"up").get(30)
+        producer.close()
+        consumer = KafkaConsumer("wake", bootstrap_servers=address, group_id="wake", auto_offset_reset="earliest")
+        wait_for(lambda: consumer.poll(timeout_ms=200), "the broker to serve a group", 30)
+        consumer.close()
 
     @staticmethod
     def command(*arguments):
@@ -157,9 +170,12 @@ class KafkaBroker:
 
     def create_topic(self, name, partitions=1):
         from kafka.admin import KafkaAdminClient, NewTopic
+        from kafka.errors import TopicAlreadyExistsError
         admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{self.port}")
         try:
             admin.create_topics([NewTopic(name, partitions, 1)])
+        except TopicAlreadyExistsError:
+            pass
         finally:
             admin.close()
 
