@@ -162,6 +162,11 @@ static void serve_event(struct hg_kafka *kafka, rd_kafka_event_t *event)
     case RD_KAFKA_EVENT_ERROR:
         tell_trouble(kafka, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
         break;
+    case RD_KAFKA_EVENT_STATS:
+        /* The one thing there that no event tells. */
+        if (kafka->user.on_connected && strstr(rd_kafka_event_stats(event), "\"state\":\"UP\""))
+            kafka->user.on_connected(kafka->user.arg);
+        break;
     case RD_KAFKA_EVENT_CREATETOPICS_RESULT:
         kafka_end_make_topics(event);
         break;
@@ -264,7 +269,10 @@ static rd_kafka_conf_t *make_conf(struct hg_kafka *kafka, const struct hg_kafka_
         if (options->user.on_rebalance)
             rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     } else {
-        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+        rd_kafka_conf_set_events(conf,
+                                 RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
+        if (options->user.on_connected)
+            (void)rd_kafka_conf_set(conf, "statistics.interval.ms", "1000", NULL, 0);
     }
     for (size_t i = 0; i < options->setting_count && rc == HG_OK; i++)
         rc = set(conf, &options->settings[i], err);

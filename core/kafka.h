@@ -40,6 +40,8 @@ struct hg_kafka_user {
     /* The group gives (is_assigned) or takes partitions; is_lost: they are another member's already. NULL: not of a group. */
     void (*on_rebalance)(void *arg, bool is_assigned, bool is_lost,
                          struct rd_kafka_topic_partition_list_s *partitions);
+    /* Producers: told about once a second while a broker is connected. May be NULL. */
+    void (*on_connected)(void *arg);
     /* After each wake-up: queues given to kafka_watch may have something. May be NULL. */
     void (*on_wake)(void *arg);
     void *arg;
@@ -113,10 +115,15 @@ struct hg_kafka_make_topics {
     char why[256];
 };
 
-/* Makes those that are missing. done always runs later, also in kafka_close. */
+/*
+ * Makes those that are missing. done always runs later, also in kafka_close. Only while a broker is connected: a request that
+ * waits for one makes librdkafka connect without a pause.
+ */
 void kafka_make_topics(struct hg_kafka *kafka, struct hg_kafka_make_topics *make,
                        const struct hg_kafka_topic *topics, size_t count, int64_t timeout_ms);
 
+/* Whether a broker answers within timeout_ms. Blocks. */
+bool kafka_is_answered(struct hg_kafka *kafka, int64_t timeout_ms);
 /* How many partitions a topic has; 0: there is none, or no answer within timeout_ms. Blocks. */
 int kafka_partition_count(struct hg_kafka *kafka, const char *topic, int64_t timeout_ms);
 

@@ -85,6 +85,16 @@ void kafka_end_make_topics(struct rd_kafka_op_s *event)
     make->done(make);
 }
 
+bool kafka_is_answered(struct hg_kafka *kafka, int64_t timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+
+    if (rd_kafka_metadata(kafka->rk, 0, NULL, &metadata, (int)timeout_ms))
+        return false;
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
 int kafka_partition_count(struct hg_kafka *kafka, const char *topic, int64_t timeout_ms)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(kafka->rk, topic, NULL);

@@ -71,6 +71,7 @@ struct kafka_lane {
     double per_second;
     int64_t counted_since_us, next_place_ms;
     unsigned counted, parked;
+    unsigned parked_here; /* of these, delayed in memory */
 };
 
 enum kafka_held_state { KAFKA_DELAYED, KAFKA_WAITING, KAFKA_LEASED, KAFKA_MOVING };
@@ -95,6 +96,7 @@ struct kafka_held {
     struct hg_list turn;         /* lane's waiting, partition's delayed, queue's leased or stuck */
     struct kafka_partition *partition; /* NULL: another node's by now */
     struct kafka_lane *lane;           /* waiting or leased */
+    struct kafka_lane *parked;         /* delayed for want of room in it */
     enum kafka_held_state state;
     enum hg_event_state leased_from; /* what it was before */
     char id[HG_UUID_LEN + 1];
@@ -222,8 +224,10 @@ void kafka_source_close(struct kafka_queue *kq);
 void kafka_source_wake(struct kafka_queue *kq);
 /* The record is past: its offset may be committed. Frees it; its event too unless it is leased. */
 void kafka_held_end(struct kafka_queue *kq, struct kafka_held *held);
-/* To a delay topic, at due_ms. */
-void kafka_held_move(struct kafka_queue *kq, struct kafka_held *held, int64_t due_ms);
+/* To the delay topic that leads to until_ms. */
+void kafka_held_move(struct kafka_queue *kq, struct kafka_held *held, int64_t until_ms);
+/* The lane has room: what was put aside and is here comes first. */
+void kafka_source_admit(struct kafka_queue *kq, struct kafka_lane *lane);
 
 /* kafka_lane.c. */
 /* NULL when there is none and may_make is false. */

@@ -180,9 +180,15 @@ void kafka_lease(struct hg_queue *queue, struct hg_lease_op *op)
             hand_out(kq, lane, held, op);
     }
     if (lane) {
+        if (lane->parked_here > 0 && lane->waiting_count < WINDOW_EVENTS / 2) {
+            kafka_source_admit(kq, lane);
+            kafka_source_wake(kq);
+        }
         count_lease(lane, op->got);
-        if (op->got < op->max)
+        if (op->got < op->max) {
             lane->is_told = false;
+            tell(kq, lane);
+        }
     }
     kafka_gauges(kq);
     hg_crash_point("after-lease");
@@ -198,7 +204,8 @@ void kafka_lane_sweep(struct kafka_queue *kq, int64_t now_ms)
     for (size_t at = 0; (entry = hg_map_next(&kq->lanes, &at));) {
         struct kafka_lane *lane = entry->value;
 
-        if (lane->waiting_count || lane->leased_count || lane->next_place_ms > now_ms)
+        if (lane->waiting_count || lane->leased_count || lane->parked_here ||
+            lane->next_place_ms > now_ms)
             (void)hg_map_set(&kept, lane->key, lane);
         else
             free(lane);

@@ -1,7 +1,8 @@
 /*
  * The brokers: reached, asked for the topics, lost, reached again. A probe is
- * the request that makes missing topics: when it is answered, the engine goes
- * on; so topics that somebody deleted come back too. Tells the queue up when
+ * the request that makes missing topics, sent when a broker is connected: when
+ * it is answered, the engine goes on; so topics that somebody deleted come
+ * back too. Tells the queue up when
  * the brokers answer, the index is fresh and the group is joined.
  */
 #include "queue/kafka.h"
@@ -16,9 +17,10 @@
 #include <string.h>
 
 enum {
-    PROBE_TIMEOUT_MS = 5000,
+    PROBE_TIMEOUT_MS = 3000,
     PROBE_FIRST_MS = 500,
     PROBE_LAST_MS = 5000,
+    ANSWER_MS = 300, /* for one try at the opening */
     METADATA_TIMEOUT_MS = 3000,
     OPEN_WAIT_MS = 15000,     /* for brokers that answer slowly; then the queue starts down */
     OPEN_WAIT_GONE_MS = 2000, /* once none did: one of several addresses may still */
@@ -131,7 +133,7 @@ void kafka_link_lost(struct kafka_queue *kq, const char *why)
     kq->is_up = false;
     queue_set_down(kq->queue, "Kafka at %.120s: %.100s", kq->options.brokers, why);
     kq->probes = 0;
-    if (!kq->is_making)
+    if (kq->must_renew)
         schedule_probe(kq);
 }
 
@@ -163,9 +165,20 @@ static void on_trouble(void *arg, enum hg_kafka_trouble trouble, const char *sen
     }
 }
 
+static void probe(struct kafka_queue *kq);
+
+static void on_connected(void *arg)
+{
+    struct kafka_queue *kq = arg;
+
+    if (!kq->is_reachable && !kq->is_making && !kq->must_renew && !kq->is_closing &&
+        !hg_timer_is_running(&kq->probe_timer))
+        probe(kq);
+}
+
 static bool open_producer(struct kafka_queue *kq, struct hg_error *err)
 {
-    struct hg_kafka_user user = {.on_trouble = on_trouble, .arg = kq};
+    struct hg_kafka_user user = {.on_trouble = on_trouble, .on_connected = on_connected, .arg = kq};
 
     kq->producer = open_handle(kq, NULL, &user, err);
     return kq->producer != NULL;
@@ -276,20 +289,18 @@ static void on_topics_made(struct hg_kafka_make_topics *make)
     schedule_probe(kq);
 }
 
+/* The pause after a refusal is over, or the producer is to be made anew; on_connected goes on. */
 static void on_probe_due(struct hg_timer *timer)
 {
     struct kafka_queue *kq = hg_container_of(timer, struct kafka_queue, probe_timer);
     struct hg_error err = {{0}};
 
-    if (kq->is_making || kq->is_reachable)
+    if (!kq->must_renew)
         return;
-    if (kq->must_renew) {
-        kafka_close(kq->producer, 0, false);
-        kq->must_renew = false;
-        /* The settings were good before. */
-        hg_assert(open_producer(kq, &err));
-    }
-    probe(kq);
+    kafka_close(kq->producer, 0, false);
+    kq->must_renew = false;
+    /* The settings were good before. */
+    hg_assert(open_producer(kq, &err));
 }
 
 void kafka_link_look(struct kafka_queue *kq)
@@ -318,10 +329,10 @@ enum hg_rc kafka_link_open(struct kafka_queue *kq, struct hg_error *err)
     hg_timer_init(&kq->probe_timer, kq->queue->loop, on_probe_due);
     if (!open_producer(kq, err))
         return HG_E_INVALID;
-    probe(kq);
-    while (!kq->is_up && !kq->was_denied && hg_mono_us() < deadline_us &&
-           (kq->is_making || kq->is_reachable)) {
-        hg_loop_turn(kq->queue->loop, true);
+    while (!kq->is_up && !kq->was_denied && hg_mono_us() < deadline_us) {
+        if (!kq->is_making && !kq->is_reachable && kafka_is_answered(kq->producer, ANSWER_MS))
+            on_connected(kq);
+        hg_loop_turn(kq->queue->loop, kq->is_making || kq->is_reachable);
         if (kq->was_gone && gone_us == 0) {
             gone_us = hg_mono_us();
             deadline_us = HG_MIN(deadline_us, gone_us + (int64_t)OPEN_WAIT_GONE_MS * 1000);

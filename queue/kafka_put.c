@@ -67,8 +67,7 @@ static enum hg_kafka_topic_id topic_for(struct kafka_queue *kq, struct hg_event 
     lane = kafka_lane_of(kq, event, false);
     if (!lane || kafka_lane_has_room(kq, lane))
         return HG_KAFKA_EVENTS;
-    event->due_ms = kafka_lane_next_place(kq, lane, now_ms);
-    return kafka_delay_topic(event->due_ms - now_ms);
+    return kafka_delay_topic(kafka_lane_next_place(kq, lane, now_ms) - now_ms);
 }
 
 static void store(struct kafka_queue *kq, struct hg_put_op *op, uint32_t hop)

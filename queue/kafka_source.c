@@ -39,14 +39,24 @@ static void unlive(struct kafka_queue *kq, struct kafka_held *held)
     held->is_live = false;
 }
 
+static void undelay(struct kafka_held *held)
+{
+    hg_list_unlink(&held->turn);
+    held->partition->delayed_count--;
+    if (held->parked)
+        held->parked->parked_here--;
+    held->parked = NULL;
+    held->state = KAFKA_MOVING;
+}
+
 void kafka_held_end(struct kafka_queue *kq, struct kafka_held *held)
 {
     bool was_leased = held->state == KAFKA_LEASED;
 
     if (held->lane)
         kafka_lane_remove(kq, held);
-    if (held->state == KAFKA_DELAYED && held->partition)
-        held->partition->delayed_count--;
+    if (held->state == KAFKA_DELAYED)
+        undelay(held);
     hg_list_unlink(&held->turn);
     hg_list_unlink(&held->in_partition);
     unlive(kq, held);
@@ -76,15 +86,14 @@ static void on_moved(struct kafka_write *write)
         kafka_source_wake(kq);
 }
 
-void kafka_held_move(struct kafka_queue *kq, struct kafka_held *held, int64_t due_ms)
+void kafka_held_move(struct kafka_queue *kq, struct kafka_held *held, int64_t until_ms)
 {
-    int64_t wait_ms = due_ms - hg_steady_ms();
+    int64_t wait_ms = until_ms - hg_steady_ms();
 
     if (held->lane)
         kafka_lane_remove(kq, held);
     hg_list_unlink(&held->turn);
     held->state = KAFKA_MOVING;
-    held->event->due_ms = due_ms;
     kq->moving++;
     held->write.done = on_moved;
     kafka_write_event(kq, &held->write, held->event, held->hop + 1, kafka_delay_topic(wait_ms));
@@ -185,6 +194,26 @@ static void place(struct kafka_queue *kq, struct kafka_held *held, int64_t now_m
         kafka_held_move(kq, held, kafka_lane_next_place(kq, lane, now_ms));
 }
 
+void kafka_source_admit(struct kafka_queue *kq, struct kafka_lane *lane)
+{
+    HG_LIST_EACH(it, &kq->partitions)
+    {
+        struct kafka_partition *partition = hg_container_of(it, struct kafka_partition, link);
+
+        HG_LIST_EACH(at, &partition->delayed)
+        {
+            struct kafka_held *held = hg_container_of(at, struct kafka_held, turn);
+
+            if (lane->parked_here == 0 || !kafka_lane_has_room(kq, lane))
+                return;
+            if (held->parked != lane)
+                continue;
+            undelay(held);
+            kafka_lane_add(kq, lane, held);
+        }
+    }
+}
+
 static void on_delay_due(struct hg_timer *timer)
 {
     struct kafka_queue *kq = hg_container_of(timer, struct kafka_queue, delay_timer);
@@ -200,9 +229,7 @@ static void on_delay_due(struct hg_timer *timer)
 
             if (held->ready_ms > now_ms || !kq->is_up)
                 break;
-            hg_list_unlink(&held->turn);
-            partition->delayed_count--;
-            held->state = KAFKA_MOVING;
+            undelay(held);
             place(kq, held, now_ms);
         }
     }
@@ -248,11 +275,11 @@ static bool is_wanted(struct kafka_queue *kq, struct kafka_partition *partition,
 static int64_t ready_at(const struct hg_kafka_record *record, struct hg_event *event,
                         enum hg_kafka_topic_id topic, int64_t now_ms)
 {
-    int64_t written_ms = HG_MIN(record->written_ms, now_ms);
+    int64_t ready_ms = HG_MIN(record->written_ms, now_ms) + kafka_delay_of(topic);
 
     if (record->written_ms > now_ms)
         event->due_ms = HG_MIN(event->due_ms, now_ms + event->due_ms - record->written_ms);
-    return HG_MIN(event->due_ms, written_ms + kafka_delay_of(topic));
+    return event->due_ms > now_ms ? HG_MIN(event->due_ms, ready_ms) : ready_ms;
 }
 
 static void hold(struct kafka_queue *kq, struct kafka_partition *partition,
@@ -261,6 +288,7 @@ static void hold(struct kafka_queue *kq, struct kafka_partition *partition,
 {
     struct kafka_held *held = hg_calloc(1, sizeof(*held));
     int64_t now_ms = hg_steady_ms();
+    struct kafka_lane *lane;
 
     (void)snprintf(held->id, sizeof(held->id), "%s", event->id);
     held->partition = partition;
@@ -285,8 +313,13 @@ static void hold(struct kafka_queue *kq, struct kafka_partition *partition,
     }
     held->state = KAFKA_MOVING;
     held->ready_ms = ready_at(record, event, partition->topic, now_ms);
-    if (held->ready_ms > now_ms) {
+    lane = event->due_ms <= now_ms && held->is_live ? kafka_lane_of(kq, event, true) : NULL;
+    /* One that was only out of others' way need not wait once there is room. */
+    if (held->ready_ms > now_ms && !(lane && kafka_lane_has_room(kq, lane))) {
         delay(held);
+        held->parked = lane;
+        if (lane)
+            lane->parked_here++;
         if (partition->delayed.next == &held->turn)
             arm_delay_timer(kq);
     } else {

@@ -93,7 +93,9 @@ static void on_message(void *arg, const rd_kafka_message_t *message)
 static void on_trouble(void *arg, enum hg_kafka_trouble trouble, const char *sentence)
 {
     (void)arg;
-    if (trouble == HG_KAFKA_ODD || trouble == HG_KAFKA_FATAL)
+    if (trouble == HG_KAFKA_ODD)
+        hg_debug("kafka_status", "%s", sentence);
+    else if (trouble != HG_KAFKA_DOWN) /* the producer tells that */
         hg_warn("kafka_status", "%s", sentence);
 }
 
