@@ -337,6 +337,7 @@ static struct redis_engine *new_engine(struct hg_queue *queue)
     engine->node_count = 1;
     engine->recent = hg_calloc(HG_REDIS_RECENT, sizeof(*engine->recent));
     redis_beat_init(engine);
+    redis_events_init(engine);
     redis_tend_init(engine);
     redis_wake_init(engine);
     return engine;
@@ -367,6 +368,7 @@ static void free_engine(struct redis_engine *engine)
 {
     struct hg_list *link;
 
+    hg_task_cancel(&engine->commit_task);
     hg_timer_stop(&engine->beat_timer);
     redis_tend_stop(engine);
     redis_wake_stop(engine);

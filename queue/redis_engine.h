@@ -149,6 +149,10 @@ struct redis_engine {
     struct hg_timer beat_timer, poll_timer, due_timer, wake_timer;
     struct hg_list wakes;
 
+    struct hg_task commit_task; /* tells of the puts and settles of this turn */
+    size_t committed;
+    int64_t commit_us; /* of the slowest of them */
+
     struct hg_redis_op wake_op;
     struct hg_timer wake_retry;
     bool is_waking, has_wake_position;
@@ -206,6 +210,7 @@ void redis_beat(struct redis_engine *engine);
 void redis_note_refusal(struct redis_engine *engine, const struct hg_redis_op *op);
 
 /* redis_events.c */
+void redis_events_init(struct redis_engine *engine);
 void redis_put(struct hg_queue *queue, struct hg_put_op *op);
 void redis_lease(struct hg_queue *queue, struct hg_lease_op *op);
 void redis_settle(struct hg_queue *queue, struct hg_settle_op *op);

@@ -34,11 +34,29 @@ static struct timed_request *new_request(struct redis_lane *lane, struct hg_queu
     return timed;
 }
 
+/* What is answered in one turn went through the server, and to its disk, together. */
+static void on_committed(struct hg_task *task)
+{
+    struct redis_engine *engine = hg_container_of(task, struct redis_engine, commit_task);
+
+    queue_note_commit(engine->queue, engine->committed, engine->commit_us);
+    engine->committed = 0;
+    engine->commit_us = 0;
+}
+
+void redis_events_init(struct redis_engine *engine)
+{
+    hg_task_init(&engine->commit_task, on_committed);
+}
+
 static void note_commit(struct redis_request *request)
 {
     struct timed_request *timed = hg_container_of(request, struct timed_request, request);
+    struct redis_engine *engine = request->engine;
 
-    queue_note_commit(request->engine->queue, 1, hg_mono_us() - timed->sent_us);
+    engine->committed++;
+    engine->commit_us = HG_MAX(engine->commit_us, hg_mono_us() - timed->sent_us);
+    hg_loop_defer(engine->queue->loop, &engine->commit_task);
 }
 
 /* Put. */
