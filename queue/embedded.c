@@ -458,7 +458,11 @@ static enum hg_rc open_engine(struct hg_queue *queue, struct hg_error *err)
         return rc;
     }
     queue->engine = e;
-    embedded_reserve_make(e->folder);
+    /* It took the room that is held back to open it: new events must wait. */
+    if (e->is_roomy)
+        become_full(e, e->is_map_full ? MDB_MAP_FULL : ENOSPC);
+    else
+        embedded_reserve_make(e->folder);
     embedded_gauge(e);
     embedded_gauge_oldest(e);
     hg_timer_start_ms(&e->tick, TICK_MS);

@@ -347,6 +347,7 @@ enum hg_rc embedded_store_open(struct embedded *e, struct hg_error *err)
     code = prepare(e, is_new);
     /* The reserve is there for settles: without it no event could leave a full store. */
     if (embedded_is_lack_of_room(code)) {
+        e->is_map_full = code == MDB_MAP_FULL;
         embedded_reserve_give(e->folder);
         embedded_make_roomy(e, true);
         code = prepare(e, is_new);
