@@ -122,6 +122,7 @@ enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings 
     *platform = (struct hg_platform){.settings = settings, .data_dir = {.lock_fd = -1}};
     raise_descriptor_limit();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of that write */
     rc = data_dir_open(&platform->data_dir, settings->data_dir, err);
     if (rc != HG_OK)
         return rc;
