@@ -68,6 +68,7 @@ static enum hg_rc open_queue(struct hg_queue *queue, struct hg_error *err)
     }
     queue->engine = kq;
     hg_uuid(kq->run);
+    kq->trimmed_ms = hg_boot_ms();
     hg_buf_init(&kq->scratch, KAFKA_RECORD_MAX);
     hg_map_init(&kq->live);
     hg_map_init(&kq->lanes);

@@ -148,7 +148,7 @@ struct kafka_queue {
     uint64_t seen_marks[1024]; /* by status partition */
     struct hg_list unsent;     /* status records that were refused: to be sent again */
     unsigned unsent_count;
-    int64_t swept_ms;
+    int64_t swept_ms, trimmed_ms;
 
     /* Source; kafka_source.c. */
     struct hg_list partitions;
@@ -228,6 +228,9 @@ void kafka_held_end(struct kafka_queue *kq, struct kafka_held *held);
 void kafka_held_move(struct kafka_queue *kq, struct kafka_held *held, int64_t until_ms);
 /* The lane has room: what was put aside and is here comes first. */
 void kafka_source_admit(struct kafka_queue *kq, struct kafka_lane *lane);
+
+/* kafka_trim.c. */
+void kafka_trim_tick(struct kafka_queue *kq);
 
 /* kafka_lane.c. */
 /* NULL when there is none and may_make is false. */

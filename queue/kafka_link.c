@@ -59,7 +59,9 @@ static const struct hg_kafka_setting consumer_settings[] = {
     SETTING("enable.auto.commit", "false"),
     SETTING("enable.auto.offset.store", "false"),
     SETTING("auto.offset.reset", "earliest"),
-    SETTING("partition.assignment.strategy", "cooperative-sticky"),
+    /* Not cooperative-sticky: librdkafka 2.0 aborts when a member leaves that never led the group. What runs while partitions
+     * go and come back is found again in them, so little is lost by taking all from all. */
+    SETTING("partition.assignment.strategy", "roundrobin"),
     SETTING("session.timeout.ms", "10000"),
     SETTING("heartbeat.interval.ms", "2000"),
     SETTING("fetch.error.backoff.ms", "100"),
@@ -189,7 +191,7 @@ static size_t topic_settings(const struct kafka_queue *kq, enum hg_kafka_topic_i
 {
     static const struct hg_kafka_setting queue_topic[] = {
         SETTING("cleanup.policy", "delete"),
-        /* By time alone nothing goes that nobody has run: what is settled and old is deleted by kafka_source.c. */
+        /* By time alone nothing goes that nobody has run: what is settled and old is deleted by kafka_trim.c. */
         SETTING("retention.ms", "-1"),
         SETTING("retention.bytes", "-1"),
         SETTING("max.message.bytes", "8388608"),

@@ -21,11 +21,20 @@ static const struct {
 };
 
 /* What "durable", "once" and "in this node's hands" rest on. */
-static const char *const ours[] = {
-    "acks",           "request.required.acks",   "enable.idempotence",       "enable.auto.commit",
-    "group.id",       "auto.commit.enable",      "enable.auto.offset.store", "auto.offset.reset",
-    "partitioner",    "transactional.id",        "enable.partition.eof",     "group.instance.id",
-    "enabled_events", "allow.auto.create.topics"};
+static const char *const ours[] = {"acks",
+                                   "request.required.acks",
+                                   "enable.idempotence",
+                                   "enable.auto.commit",
+                                   "group.id",
+                                   "auto.commit.enable",
+                                   "enable.auto.offset.store",
+                                   "auto.offset.reset",
+                                   "partitioner",
+                                   "transactional.id",
+                                   "enable.partition.eof",
+                                   "group.instance.id",
+                                   "partition.assignment.strategy",
+                                   "allow.auto.create.topics"};
 
 int64_t kafka_delay_of(enum hg_kafka_topic_id topic)
 {

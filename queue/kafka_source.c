@@ -613,6 +613,7 @@ static void on_tick(struct hg_timer *timer)
         rejoin(kq);
     source_tick(kq, now_ms);
     kafka_status_tick(kq, now_ms);
+    kafka_trim_tick(kq);
     kafka_gauges(kq);
 }
 
