@@ -136,7 +136,7 @@ struct kafka_queue {
 
     /* The link to the brokers; kafka_link.c. */
     struct hg_kafka_make_topics make;
-    bool is_making, is_reachable, is_known, is_up, must_renew, must_rejoin;
+    bool is_making, is_reachable, is_known, is_up, must_renew, must_rejoin, is_leaving;
     bool was_denied, was_gone;
     char denial[HG_EVENT_WHY_MAX];
     unsigned probes;

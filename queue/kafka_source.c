@@ -512,6 +512,8 @@ static void on_rebalance(void *arg, bool is_assigned, bool is_lost,
 {
     struct kafka_queue *kq = arg;
 
+    if (kq->is_leaving)
+        return;
     hg_info("kafka_group", "node=%s %s partitions=%d", kafka_index_node(kq->index),
             is_assigned ? "assigned"
             : is_lost   ? "lost"
@@ -590,7 +592,9 @@ static void leave(struct kafka_queue *kq)
 {
     HG_LIST_EACH(it, &kq->partitions)
     free_partition(kq, hg_container_of(it, struct kafka_partition, link));
+    kq->is_leaving = true; /* what the group still says on the way out is of no interest */
     kafka_close(kq->group, 0, kq->is_reachable);
+    kq->is_leaving = false;
     kq->group = NULL;
 }
 

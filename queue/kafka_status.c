@@ -140,6 +140,8 @@ void kafka_status_mark(struct kafka_queue *kq)
     int32_t count =
         HG_MIN(kq->partition_counts[HG_KAFKA_STATUS], (int32_t)HG_COUNT(kq->seen_marks));
 
+    if (kq->is_closing)
+        return;
     kq->mark++;
     kq->marked_ms = (uint64_t)hg_boot_ms();
     kq->marks_missing = (unsigned)count;
