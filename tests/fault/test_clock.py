@@ -44,6 +44,8 @@ def clock(tmp_path):
 
 @pytest.fixture
 def server(serve, engine, project, ledger, clock):
+    if engine.name == "kafka":
+        pytest.skip("librdkafka's own threads do not stand faketime's replacement of their timed waits")
     template = stage(project, ledger, {"plain": {"EventInvokeConfig": {"MaximumEventAgeInSeconds": 900}}})
     return serve(template, *engine.options(), "--retry-scale", str(SCALE), "--isolation", "none", env={
         "LD_PRELOAD": preload(), "FAKETIME_TIMESTAMP_FILE": str(clock.path), "FAKETIME_NO_CACHE": "1",

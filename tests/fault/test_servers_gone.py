@@ -56,7 +56,8 @@ def queue(request, tmp_path):
 @pytest.fixture
 def server(serve, project, ledger, queue):
     template = stage(project, ledger, {"plain": {}, "failing": {}, "narrow": {"ReservedConcurrentExecutions": 1}})
-    server = serve(template, *queue.options, "--retry-scale", "0.02", "--isolation", "none")
+    server = serve(template, *queue.options, "--retry-scale", "0.02", "--isolation", "none",
+                   "--drain-timeout", "3s")
     warm(server, "plain")
     events = Events(server)
     wait_for(lambda: events.try_publish("plain").status == 202, "the first event", 30)
@@ -91,7 +92,8 @@ def test_killed_and_started_again(server, queue, ledger):
     stays_quiet(server)
     # What needs no queue goes on.
     assert server.invoke("plain", b'{"value": 5}').body == b"5"
-    assert server.manage("GET", "/_headgate/events").status == 503
+    # A page of what this node knows, or a refusal; never a wait without end.
+    assert server.manage("GET", "/_headgate/events", timeout=15).status in (200, 503)
     queue.server.start()
     wait_for(lambda: events.try_publish("plain").status == 202, "events to be taken again", 60)
     for request_id in accepted:
@@ -134,8 +136,8 @@ def test_it_ends_in_order_while_the_server_is_gone(server, queue, ledger):
     ledger.wait(request_id)
     queue.server.kill9()
     began = time.monotonic()
-    server.stop(45)
-    assert time.monotonic() - began < 40
+    server.stop()
+    assert time.monotonic() - began < 15
     queue.server.start()
     server.start()
     assert events.wait(request_id, timeout=60)["condition"] == "Success"

@@ -114,8 +114,10 @@ class KafkaBroker:
             port_file = self.folder / "port"
             self.port = int(port_file.read_text()) if port_file.exists() else free_port(2)
             port_file.write_text(str(self.port))
+            is_fresh = not (self.folder / "broker").exists()
             if not self.is_running():
                 self.command("start", self.folder / "broker", self.port, *self.settings)
+            if is_fresh:
                 self.wake()
         return self
 
