@@ -230,7 +230,7 @@ void lambda_invoke(struct hg_call *call)
     struct hg_snapshot *snapshot = registry_current(call->api->options.registry);
     const struct hg_function *function = NULL;
     struct hg_function_ref ref;
-    struct hg_str client_context;
+    struct hg_str client_context = {NULL, 0};
     enum invocation_type type;
     bool wants_tail;
 
