@@ -50,11 +50,12 @@ void queue_lanes_fini(struct hg_queue_lanes *lanes)
 static void on_notice_arrived(struct hg_mail *mail)
 {
     struct hg_lane_notice *notice = hg_container_of(mail, struct hg_lane_notice, mail);
+    const struct hg_queue_listener listener = notice->listener; /* the next post writes it */
     bool is_closed = atomic_load(&notice->is_closed);
 
     atomic_store(&notice->is_posted, false);
     if (!is_closed)
-        notice->listener.on_lane_ready(notice->listener.arg, notice->key.p, notice->channel);
+        listener.on_lane_ready(listener.arg, notice->key.p, notice->channel);
     unref(notice);
 }
 
