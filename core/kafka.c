@@ -376,26 +376,27 @@ enum hg_rc kafka_send(struct hg_kafka *kafka, struct hg_kafka_send *send, const 
                       const struct hg_kafka_header *headers, size_t header_count)
 {
     rd_kafka_headers_t *list = header_count ? rd_kafka_headers_new(header_count) : NULL;
+    rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.p, key.n}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.p, value.n}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = send},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = list}, /* last: left out without any */
+    };
     rd_kafka_resp_err_t code;
+    rd_kafka_error_t *failure;
 
     send->is_final = false;
     for (size_t i = 0; i < header_count; i++)
         (void)rd_kafka_header_add(list, headers[i].name, -1, headers[i].value.p,
                                   (ssize_t)headers[i].value.n);
-    /* clang-format off */
-    if (list)
-        code = rd_kafka_producev(kafka->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY((void *)(uintptr_t)key.p, key.n),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)value.p, value.n), RD_KAFKA_V_HEADERS(list),
-            RD_KAFKA_V_OPAQUE(send), RD_KAFKA_V_END);
-    else
-        code = rd_kafka_producev(kafka->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY((void *)(uintptr_t)key.p, key.n),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)value.p, value.n),
-            RD_KAFKA_V_OPAQUE(send), RD_KAFKA_V_END);
-    /* clang-format on */
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    failure = rd_kafka_produceva(kafka->rk, parts, HG_COUNT(parts) - (list ? 0 : 1));
+    if (!failure)
         return HG_OK;
+    code = rd_kafka_error_code(failure);
+    rd_kafka_error_destroy(failure);
     if (list)
         rd_kafka_headers_destroy(list);
     return refuse(send, code);

@@ -77,7 +77,7 @@ bool hg_timer_is_running(const struct hg_timer *timer);
 struct hg_loop_thread;
 struct hg_loop_thread *hg_loop_thread_start(struct hg_loop *loop, const char *name);
 /* Stops the loop, joins the thread; the loop stays the caller's. */
-void hg_loop_thread_stop(struct hg_loop_thread *thread);
+void hg_loop_thread_stop(struct hg_loop_thread *started);
 
 /* N equal loops with a thread each, and the control loop for the calling thread. */
 struct hg_loops {

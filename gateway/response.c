@@ -390,8 +390,9 @@ static enum hg_answer_verdict read_inferred(struct reading *r, struct hg_json_va
     return HG_VERDICT_OK;
 }
 
-enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
-                               struct hg_arena *arena, struct hg_answer *answer)
+enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract contract,
+                                      bool may_decode, struct hg_arena *arena,
+                                      struct hg_answer *answer)
 {
     struct reading r = {
         .contract = contract, .may_decode = may_decode, .arena = arena, .answer = answer};

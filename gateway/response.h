@@ -41,7 +41,8 @@ struct hg_answer {
  * media type. Names, values and body may point into document: it must outlive
  * the answer. With any verdict but OK nothing is owed.
  */
-enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract contract, bool may_decode,
-                               struct hg_arena *arena, struct hg_answer *answer);
+enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract contract,
+                                      bool may_decode, struct hg_arena *arena,
+                                      struct hg_answer *answer);
 
 #endif

@@ -67,12 +67,12 @@ static void send_amqp(void *arg, const char *body, size_t length)
     struct amqp_peer *peer = arg;
     amqp_basic_properties_t properties = {._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,
                                           .delivery_mode = AMQP_DELIVERY_PERSISTENT};
-    amqp_bytes_t bytes = {.len = length, .bytes = (void *)(uintptr_t)body};
+    amqp_bytes_t content = {.len = length, .bytes = (void *)(uintptr_t)body};
 
     memcpy(&peer->sent_us[++peer->tag % WINDOW_MAX], body, sizeof(int64_t));
     if (amqp_basic_publish(peer->connection, 1, amqp_empty_bytes,
                            amqp_cstring_bytes(kind ? kind : "classic"), 0, 0, &properties,
-                           bytes) != AMQP_STATUS_OK)
+                           content) != AMQP_STATUS_OK)
         publisher_fail("amqp: basic.publish failed");
 }
 

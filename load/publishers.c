@@ -128,7 +128,7 @@ int main(int argc, char **argv)
     if (!body || !publisher.samples)
         publisher_fail("publishers: no memory");
     memset(body, 'x', length);
-    peer = ops->open(&publisher, argv[2], atoi(argv[3]));
+    peer = ops->open(&publisher, argv[2], (int)strtol(argv[3], NULL, 10));
     start_us = publisher_now_us();
     publisher.count_from_us = start_us + WARM_UP_US;
     publish(&publisher, ops, peer, body, length, strtoul(argv[6], NULL, 10),

@@ -39,7 +39,7 @@ struct waiting_key {
 
 static struct seq_key seq_key(uint64_t seq)
 {
-    struct seq_key key;
+    struct seq_key key = {{0}};
 
     embedded_put_be64(key.bytes, seq);
     return key;
@@ -47,7 +47,7 @@ static struct seq_key seq_key(uint64_t seq)
 
 static struct part_key part_key(uint64_t seq, size_t part)
 {
-    struct part_key key;
+    struct part_key key = {{0}};
 
     embedded_put_be64(key.bytes, seq);
     key.bytes[8] = (unsigned char)(part >> 8);
@@ -135,7 +135,7 @@ int embedded_load_bytes(struct embedded *e, enum embedded_table table, uint64_t 
 
 static struct waiting_key waiting_key(const struct embedded_head *head, uint64_t seq)
 {
-    struct waiting_key key;
+    struct waiting_key key = {{0}};
 
     embedded_put_be64(key.bytes, head->lane);
     embedded_put_be64(key.bytes + 8, (uint64_t)head->at_ms);
@@ -145,7 +145,7 @@ static struct waiting_key waiting_key(const struct embedded_head *head, uint64_t
 
 static struct done_key done_key(const struct embedded_head *head, uint64_t seq)
 {
-    struct done_key key;
+    struct done_key key = {{0}};
 
     embedded_put_be64(key.bytes, (uint64_t)head->at_ms);
     embedded_put_be64(key.bytes + 8, seq);

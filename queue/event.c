@@ -99,7 +99,7 @@ void hg_event_note_attempt(struct hg_event *event, const struct hg_event_attempt
         last->count = count;
         return;
     }
-    if (event->attempt_count == HG_EVENT_ATTEMPTS_KEPT) {
+    if (last && event->attempt_count == HG_EVENT_ATTEMPTS_KEPT) {
         event->attempt_count--;
         memmove(event->attempts, event->attempts + 1,
                 event->attempt_count * sizeof(*event->attempts));

@@ -214,9 +214,11 @@ static size_t page_key(unsigned char key[KEY_MAX], struct hg_str function,
 
 static size_t ended_key(unsigned char key[KEY_MAX], int64_t finished_ms, const char *id)
 {
+    struct hg_str text = hg_str_of(id);
+
     put_be64(key, finished_ms);
-    memcpy(key + sizeof(uint64_t), id, strlen(id));
-    return sizeof(uint64_t) + strlen(id);
+    memcpy(key + sizeof(uint64_t), text.p, text.n);
+    return sizeof(uint64_t) + text.n;
 }
 
 static size_t dedup_key(unsigned char key[KEY_MAX + HG_EVENT_DEDUP_MAX], struct hg_str function,

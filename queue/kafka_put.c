@@ -21,6 +21,7 @@ struct kafka_put {
 
 static void end_known(struct hg_put_op *op, const char *id)
 {
+    hg_assert(id != NULL);
     memmove(op->event->id, id, strlen(id) + 1);
     op->was_known = true;
     queue_op_end(&op->base, HG_OK, NULL);

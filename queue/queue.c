@@ -207,7 +207,7 @@ static void write_note(struct hg_queue_note *note, const char *text)
 
 static void read_note(struct hg_queue_note *note, char text[HG_EVENT_WHY_MAX])
 {
-    uint64_t words[HG_COUNT(note->words)], turn;
+    uint64_t words[HG_COUNT(note->words)] = {0}, turn;
 
     do {
         turn = atomic_load(&note->turn);

@@ -373,9 +373,8 @@ static void free_engine(struct redis_engine *engine)
     redis_tend_stop(engine);
     redis_wake_stop(engine);
     hg_redis_free(engine->redis);
-    while (!hg_list_empty(&engine->requests)) {
-        struct redis_request *request =
-            hg_container_of(engine->requests.next, struct redis_request, link);
+    while ((link = hg_list_pop_front(&engine->requests))) {
+        struct redis_request *request = hg_container_of(link, struct redis_request, link);
 
         if (request->queue_op)
             queue_op_end(request->queue_op, HG_E_BUSY, "the queue is being closed");

@@ -80,6 +80,7 @@ static void carry_lineage(struct hg_router *router, const struct hg_event *from,
     const struct hg_function *function =
         router_find_function(router, hg_str_of(from->function), hg_str_n(NULL, 0));
 
+    hg_assert(from != NULL);
     memcpy(to->trace_id, from->trace_id, sizeof(to->trace_id));
     if (function)
         (void)lineage_enter(to->trace_id, function);

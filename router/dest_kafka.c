@@ -70,6 +70,7 @@ static bool matches(struct hg_str target)
 static enum hg_rc read_topic(struct hg_str topic, const char *target, struct destination *out,
                              struct hg_error *err)
 {
+    hg_assert(topic.p != NULL);
     if (topic.n == 0)
         return hg_error_set(err, HG_E_INVALID, "%s names no topic; kafka://topic is meant", target);
     if (topic.n > TOPIC_MAX)
@@ -113,6 +114,7 @@ static enum hg_rc read_target(const struct hg_dest *dest, const char *target,
                                 "%s: kafka://topic takes ?brokers=host:port[,host:port…] only",
                                 target);
         rest = hg_str_skip(rest, brokers.n);
+        hg_assert(rest.p != NULL);
         memcpy(out->brokers, rest.p, rest.n);
         return HG_OK;
     }

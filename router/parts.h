@@ -127,7 +127,7 @@ void router_look_drained(struct hg_router *router);
 void lanes_init(struct hg_router *router);
 void lanes_fini(struct hg_router *router);
 /* The queue's word: something is due. */
-void lanes_on_ready(void *router, const char *function, const char *channel);
+void lanes_on_ready(void *arg, const char *function, const char *channel);
 /* May have something to do. */
 void lane_wake(struct hg_lane *lane);
 /* One of those that wait for room; somebody has left some. */
