@@ -339,7 +339,7 @@ static void flush(struct hg_kafka *kafka, int64_t timeout_ms)
         (void)serve_one(kafka, 20);
 }
 
-void kafka_close(struct hg_kafka *kafka, int64_t timeout_ms, bool may_leave)
+void kafka_close(struct hg_kafka *kafka, int64_t timeout_ms)
 {
     if (!kafka)
         return;
@@ -349,8 +349,10 @@ void kafka_close(struct hg_kafka *kafka, int64_t timeout_ms, bool may_leave)
         flush(kafka, timeout_ms);
     rd_kafka_queue_io_event_enable(kafka->queue, -1, NULL, 0);
     rd_kafka_queue_destroy(kafka->queue);
-    if (kafka->is_consumer && may_leave)
-        (void)rd_kafka_consumer_close(kafka->rk);
+    /*
+     * Without rd_kafka_consumer_close: it would not leave the group for a static member anyway, and version 2.0 waits for
+     * ever in it when partitions are being assigned at that moment.
+     */
     rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     (void)close(kafka->wake_fd);
     free(kafka);

@@ -63,10 +63,10 @@ enum hg_rc kafka_check(const struct hg_kafka_setting *settings, size_t count, st
 /* NULL and a sentence for settings that contradict one another. Brokers need not be there. */
 struct hg_kafka *kafka_open(const struct hg_kafka_options *options, struct hg_error *err);
 /*
- * What was sent and is not acknowledged within timeout_ms ends as undelivered, done included. A consumer leaves its group when
- * may_leave. No callback runs afterwards. NULL is allowed.
+ * What was sent and is not acknowledged within timeout_ms ends as undelivered, done included. A consumer stays a member of its
+ * group until its session times out. No callback runs afterwards. NULL is allowed.
  */
-void kafka_close(struct hg_kafka *kafka, int64_t timeout_ms, bool may_leave);
+void kafka_close(struct hg_kafka *kafka, int64_t timeout_ms);
 
 struct rd_kafka_s *kafka_raw(struct hg_kafka *kafka);
 /* What arrives on queue wakes the handle. */

@@ -299,7 +299,7 @@ static void on_probe_due(struct hg_timer *timer)
 
     if (!kq->must_renew)
         return;
-    kafka_close(kq->producer, 0, false);
+    kafka_close(kq->producer, 0);
     kq->must_renew = false;
     /* The settings were good before. */
     hg_assert(open_producer(kq, &err));
@@ -350,6 +350,6 @@ enum hg_rc kafka_link_open(struct kafka_queue *kq, struct hg_error *err)
 void kafka_link_close(struct kafka_queue *kq)
 {
     hg_timer_stop(&kq->probe_timer);
-    kafka_close(kq->producer, kq->is_reachable ? FLUSH_MS : 0, false);
+    kafka_close(kq->producer, kq->is_reachable ? FLUSH_MS : 0);
     kq->producer = NULL;
 }

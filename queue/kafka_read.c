@@ -126,6 +126,6 @@ void kafka_read_fini(struct kafka_queue *kq)
         end(kq, HG_E_BUSY);
     if (kq->reader)
         hg_timer_stop(&kq->read_timer);
-    kafka_close(kq->reader, 0, false);
+    kafka_close(kq->reader, 0);
     kq->reader = NULL;
 }

@@ -597,7 +597,7 @@ static void leave(struct kafka_queue *kq)
     HG_LIST_EACH(it, &kq->partitions)
     free_partition(kq, hg_container_of(it, struct kafka_partition, link));
     kq->is_leaving = true; /* what the group still says on the way out is of no interest */
-    kafka_close(kq->group, 0, kq->is_reachable);
+    kafka_close(kq->group, 0);
     kq->is_leaving = false;
     kq->group = NULL;
 }

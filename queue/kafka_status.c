@@ -131,7 +131,7 @@ enum hg_rc kafka_status_open(struct kafka_queue *kq, struct hg_error *err)
 
 void kafka_status_close(struct kafka_queue *kq)
 {
-    kafka_close(kq->status, 0, false);
+    kafka_close(kq->status, 0);
     kq->status = NULL;
 }
 

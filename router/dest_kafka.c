@@ -204,7 +204,7 @@ static void end_producer(struct hg_task *task)
     struct producer *producer = hg_container_of(task, struct producer, end);
 
     /* Only cancelled records may still be under way. */
-    kafka_close(producer->kafka, 0, false);
+    kafka_close(producer->kafka, 0);
     free(producer);
 }
 
