@@ -69,9 +69,3 @@ def test_headgate_logs_follow(serve, project, tmp_path):
     finally:
         follower.terminate()
         follower.wait(10)
-
-
-def test_events_command_says_that_there_is_no_queue():
-    result = run("events", "list")
-    assert result.returncode in (1, 2)
-    assert len(result.stderr.strip().splitlines()) == 1
