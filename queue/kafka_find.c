@@ -46,6 +46,7 @@ struct lookup {
     struct hg_event *event;
     struct kafka_read body, status;
     bool has_status;
+    bool has_no_result; /* it ended without one: what lies with the payload is of an earlier run */
 };
 
 static void end_lookup(struct lookup *lookup)
@@ -73,7 +74,10 @@ static void on_body_read(struct kafka_read *read)
     struct lookup *lookup = hg_container_of(read, struct lookup, body);
 
     lookup->event->payload = read->payload;
-    lookup->event->result = read->result;
+    if (lookup->has_no_result)
+        hg_blob_unref(read->result);
+    else
+        lookup->event->result = read->result;
     if (!lookup->has_status) {
         end_lookup(lookup);
         return;
@@ -111,6 +115,7 @@ static void find_one(struct kafka_queue *kq, struct hg_find_op *op)
     lookup->body.done = on_body_read;
     lookup->has_status = entry.has_result && entry.status.offset >= 0;
     lookup->status.place = entry.status;
+    lookup->has_no_result = entry.rank == KAFKA_ENDED && !entry.has_result;
     kafka_read_start(kq, &lookup->body);
 }
 
