@@ -176,22 +176,26 @@ def shared(engine):
 
 
 def test_two_nodes_share_the_work(shared, start, project, ledger):
-    template = stage(project, ledger, {"plain": {}, "both": {"ReservedConcurrentExecutions": 2}})
-    one, other = start(template), start(template)
-    first, second = Events(one), Events(other)
-    ids = [(first if n % 2 else second).publish("both", {"do": ["sleep:0.1"]}) for n in range(60)]
+    """Events of one function may all be one node's (Kafka keeps them in one partition); those of many are everybody's."""
+    names = [f"shared{n}" for n in range(8)]
+    template = stage(project, ledger, {name: {} for name in names})
+    nodes = [start(template) for _ in range(2)]
+    first, second = map(Events, nodes)
+    ids = []
+
+    def have_both_run():
+        ids.extend((first, second)[n % 2].publish(name) for n, name in enumerate(names))
+        return all(sum(value for name, value in node.metrics().items()
+                       if name.startswith("headgate_function_invocations") and "shared" in name) for node in nodes)
+    # Who joins a group of Kafka's has to wait for its share.
+    wait_for(have_both_run, "both nodes to run events", 40)
     for request_id in ids:
         assert first.wait(request_id, "delivered", 60)["condition"] == "Success"
-    assert [ledger.attempts(request_id) for request_id in ids] == [1] * len(ids)
-    pids = {line["pid"] for line in ledger.lines()}
-    parents = {node.pid for node in (one, other)}
-    assert len(pids) >= 2 and len(parents) == 2
+    # What changed hands in the middle may have run a second time.
+    runs = [ledger.attempts(request_id) for request_id in ids]
+    assert set(runs) <= {1, 2} and sum(runs) < 1.5 * len(ids)
     # What one node accepted the other can show.
-    assert second.get(ids[1])["state"] == "delivered"
-    for node in (one, other):
-        ran = sum(value for name, value in node.metrics().items()
-                  if name.startswith("headgate_function_invocations") and '"both"' in name)
-        assert ran > 0, node.metrics()
+    assert second.get(ids[0])["state"] == "delivered"
 
 
 def test_a_node_may_be_killed(shared, start, project, ledger):
