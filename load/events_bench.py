@@ -28,6 +28,8 @@ from measure import h2load, median, table, wait_for
 
 ROOT = Path(__file__).parent.parent
 WINDOW = 1024
+SMALL_WINDOW = 256
+SMALL = f"Headgate, HTTP/2, flush, only {SMALL_WINDOW} unacknowledged"
 EVENT = "X-Amz-Invocation-Type: Event"
 
 
@@ -56,8 +58,8 @@ def serve(options, folder, template="events.yaml", *more):
     return peers.Headgate(options.program, folder, options.threads, template, more)
 
 
-def publish_headgate(headgate, folder, size, seconds):
-    load = h2load(invoke_url(headgate, "Sink"), headgate.process, 32, WINDOW // 32, seconds, headers=[EVENT],
+def publish_headgate(headgate, folder, size, seconds, window=WINDOW):
+    load = h2load(invoke_url(headgate, "Sink"), headgate.process, 32, window // 32, seconds, headers=[EVENT],
                   data=payload(folder, size))
     if load.failed:
         raise RuntimeError(f"{load.failed} of the requests failed")
@@ -86,6 +88,7 @@ def bench_durable(options, folder):
     for size in (512, 4096):
         candidates = [
             ("Headgate, HTTP/2, flush", lambda: serve(options, folder)),
+            (SMALL, lambda: serve(options, folder)),
             ("Headgate, HTTP/2, durability os", lambda: serve(options, folder, "events.yaml", "--durability", "os")),
             (None, lambda: brokers.redis(folder, "always")),
             (None, lambda: brokers.redis(folder, "everysec")),
@@ -107,7 +110,8 @@ def bench_durable(options, folder):
                     continue
                 try:
                     if name:
-                        result = publish_headgate(server, folder, size, options.seconds)
+                        result = publish_headgate(server, folder, size, options.seconds,
+                                                  SMALL_WINDOW if name == SMALL else WINDOW)
                     else:
                         name = server.name
                         result = server.publish(options.publishers, size, options.seconds, WINDOW)
@@ -147,42 +151,53 @@ def throughput(options, folder, count):
         headgate.process.stop()
 
 
-def latencies(options, folder, count=500):
-    """µs from the 202 to the handler's run, and from the request to it, one event at a time."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    listener.bind(("127.0.0.1", 0))
-    listener.settimeout(10)
-    headgate = serve(options, folder, "events.yaml", "--parameter-overrides",
-                     f"NotifyPort={listener.getsockname()[1]}")
+def gather(headgate, folder, count):
+    """Queues that many events behind the function that sleeps."""
+    subprocess.run(["h2load", "-c", "32", "-m", "32", "-t", "1", "-n", str(count), "-H", EVENT, "-d",
+                    str(payload(folder, 512)), invoke_url(headgate, "Sink")], capture_output=True, check=True)
+
+
+def one_by_one(headgate, listener, count=500):
+    """Sorted µs from the 202 to the handler's run, and from the request to it, one event at a time."""
     connection = http.client.HTTPConnection("127.0.0.1", headgate.ports["api"])
     after, whole = [], []
-    try:
-        for i in range(count + 50):
-            start = time.monotonic()
-            connection.request("POST", "/2015-03-31/functions/Notify/invocations", b"{}",
-                               {"X-Amz-Invocation-Type": "Event"})
-            answer = connection.getresponse()
-            answer.read()
-            accepted = time.monotonic()
-            listener.recv(100)
-            ran = time.monotonic()
-            if i >= 50:
-                after.append((ran - accepted) * 1e6)
-                whole.append((ran - start) * 1e6)
-    finally:
-        connection.close()
-        listener.close()
-        headgate.process.stop()
-    after.sort()
-    whole.sort()
-    return after[count // 2], after[count * 99 // 100], whole[count // 2], whole[count * 99 // 100]
+    for i in range(count + 50):
+        start = time.monotonic()
+        connection.request("POST", "/2015-03-31/functions/Notify/invocations", b"{}",
+                           {"X-Amz-Invocation-Type": "Event"})
+        answer = connection.getresponse()
+        answer.read()
+        accepted = time.monotonic()
+        listener.recv(100)
+        ran = time.monotonic()
+        if i >= 50:
+            after.append((ran - accepted) * 1e6)
+            whole.append((ran - start) * 1e6)
+    connection.close()
+    return sorted(after), sorted(whole)
+
+
+def latencies(options, folder):
+    """p50 and p99 of both; the second two again with 100,000 events queued for another function of concurrency 1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(10)
+        headgate = serve(options, folder, "events.yaml", "--parameter-overrides",
+                         f"NotifyPort={listener.getsockname()[1]}")
+        try:
+            after, whole = one_by_one(headgate, listener)
+            gather(headgate, folder, 100000)
+            _, beside = one_by_one(headgate, listener)
+        finally:
+            headgate.process.stop()
+    return [values[len(values) * share // 100] for values in (after, whole, beside) for share in (50, 99)]
 
 
 def bench_end_to_end(options, folder):
     """(f) from the 202 to the handler."""
     rates = [throughput(options, folder, options.events) for _ in range(options.rounds)]
     late = [latencies(options, folder) for _ in range(options.rounds)]
-    p50, p99, whole50, whole99 = (median(column) for column in zip(*late))
+    p50, p99, whole50, whole99, beside50, beside99 = (median(column) for column in zip(*late))
     rows = [
         [f"events/s into a trivial native handler, {options.events:,} events", f"{median([r[0] for r in rates]):,.0f}"],
         ["acknowledged/s while they ran", f"{median([r[1] for r in rates]):,.0f}"],
@@ -190,6 +205,8 @@ def bench_end_to_end(options, folder):
         ["one at a time: 202 → handler, p99 µs", f"{p99:,.0f}"],
         ["one at a time: request → handler, p50 µs", f"{whole50:,.0f}"],
         ["one at a time: request → handler, p99 µs", f"{whole99:,.0f}"],
+        ["the same beside 100,000 events queued for a function of concurrency 1 that sleeps, p50 µs", f"{beside50:,.0f}"],
+        ["the same, p99 µs", f"{beside99:,.0f}"],
     ]
     return table("(f) end to end, embedded engine, durability flush", ["what", "figure"], rows)
 
@@ -204,8 +221,7 @@ def bench_backlog(options, folder):
     data = folder / "backlog"
     headgate = serve(options, folder, "events.yaml", "--data-dir", data)
     started = time.monotonic()
-    subprocess.run(["h2load", "-c", "32", "-m", "32", "-t", "1", "-n", str(options.backlog), "-H", EVENT, "-d",
-                    str(payload(folder, 512)), invoke_url(headgate, "Sink")], capture_output=True, check=True)
+    gather(headgate, folder, options.backlog)
     filled = time.monotonic() - started
     full = memory(headgate)
     headgate.process.child.terminate()
