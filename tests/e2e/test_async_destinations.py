@@ -1,6 +1,7 @@
 """Where an event's outcome goes, and in which exact form it arrives."""
 
 import json
+import os
 import re
 import time
 
@@ -58,7 +59,14 @@ def aws(moto, engine):
 
 
 @pytest.fixture(scope="module")
-def server(serve_module, engine, ledger, folder, aws, webhook, redis_server, kafka_broker):
+def broker(request):
+    """None in a run without Kafka, such as one under ThreadSanitizer, which librdkafka's threads do not stand."""
+    engines = os.environ.get("HEADGATE_TEST_ENGINES", "kafka")
+    return request.getfixturevalue("kafka_broker") if "kafka" in engines else None
+
+
+@pytest.fixture(scope="module")
+def server(serve_module, engine, ledger, folder, aws, webhook, redis_server, broker):
     def to(success=None, failure=None, **more):
         destinations = {}
         if success:
@@ -68,7 +76,8 @@ def server(serve_module, engine, ledger, folder, aws, webhook, redis_server, kaf
         return {"EventInvokeConfig": {"MaximumRetryAttempts": 0, "DestinationConfig": destinations}, **more}
 
     hook = webhook.url(f"/{engine.name}")
-    kafka_broker.create_topic(f"records-{engine.name}")
+    if broker:
+        broker.create_topic(f"records-{engine.name}")
     redis_server.client().delete("records", "list")
     template = stage(serve_module.project(), ledger, {
         "hooked": to(hook, hook, AutoPublishAlias="live"),
@@ -95,7 +104,7 @@ def server(serve_module, engine, ledger, folder, aws, webhook, redis_server, kaf
     })
     return serve_module(
         template, *engine.options(), "--retry-scale", "0.02", "--isolation", "none",
-        "--queue-option", f"kafka.bootstrap.servers=127.0.0.1:{kafka_broker.port}",
+        "--queue-option", f"kafka.bootstrap.servers=127.0.0.1:{broker.port if broker else free_port()}",
         env={**aws.environment, "HEADGATE_WEBHOOK_SECRET": SECRET})
 
 
@@ -210,11 +219,13 @@ def test_redis_list(events, redis_server):
     check_both(redis_server.client().lrange("list", 0, -1), success, failure)
 
 
-def test_kafka_topic(events, kafka_broker, engine):
+def test_kafka_topic(events, broker, engine):
+    if not broker:
+        pytest.skip("a run without Kafka")
     success, failure = outcomes(events, "topical")
     for request_id, _ in (success, failure):
         events.wait(request_id, "delivered")
-    messages = kafka_broker.read(f"records-{engine.name}", 2)
+    messages = broker.read(f"records-{engine.name}", 2)
     check_both([value for _, value, _ in messages], success, failure)
 
 
