@@ -64,9 +64,10 @@ stage_h2spec() {
     HEADGATE_BIN=$PWD/build/dev/headgate run_pytest -s tests/h2spec
 }
 
-# Everything again under ThreadSanitizer, but for Kafka, whose client library is not made for it.
+# Everything again under ThreadSanitizer, but for what starts Kafka's client: it dies on threads made by thrd_create.
 stage_tsan() {
-    build tsan && ctest --test-dir build/tsan -j "$jobs" --output-on-failure --no-tests=error && contract_on_redis tsan &&
+    build tsan && ctest --test-dir build/tsan -j "$jobs" --output-on-failure --no-tests=error -E '^test_dest_contract$' &&
+        contract_on_redis tsan &&
         HEADGATE_BIN=$PWD/build/tsan/headgate HEADGATE_TEST_ENGINES=embedded,redis HEADGATE_TEST_BACKLOG=10000 \
             run_pytest -n "$jobs" --dist loadfile tests/e2e tests/malformed tests/h2spec tests/fault/test_kill9.py
 }
