@@ -4,6 +4,7 @@
  */
 #include "cli/platform.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 
 #include <signal.h>
@@ -250,9 +251,10 @@ static void on_source_drained(void *arg)
 {
     struct hg_platform *platform = arg;
 
+    int64_t left_ms = (platform->drain_until_us - hg_mono_us()) / 1000;
+
     if (--platform->draining == 0)
-        workers_drain(platform->workers, platform->settings->drain_timeout_ms, on_workers_drained,
-                      platform);
+        workers_drain(platform->workers, HG_MAX(left_ms, (int64_t)0), on_workers_drained, platform);
 }
 
 /* The second signal ends the wait. */
@@ -267,6 +269,7 @@ static void on_stop_signal(evutil_socket_t fd, short what, void *arg)
             (long long)platform->settings->drain_timeout_ms);
     api_server_set_phase(platform->api, HG_API_DRAINING);
     platform->draining = 2;
+    platform->drain_until_us = hg_mono_us() + platform->settings->drain_timeout_ms * 1000;
     server_drain(platform->server, platform->settings->drain_timeout_ms, on_source_drained,
                  platform);
     router_drain(platform->router, platform->settings->drain_timeout_ms, on_source_drained,

@@ -30,7 +30,8 @@ struct hg_platform {
     char api_address[64];
     char management_url[PLATFORM_URL_LEN];
     struct event *signals[3];
-    unsigned draining; /* server and router, as long as they are at it */
+    unsigned draining;      /* server and router, as long as they are at it */
+    int64_t drain_until_us; /* what runs then is cut short */
 };
 
 /* Opens the data directory, binds every listener. Nothing is served before platform_serve. */

@@ -54,8 +54,8 @@ def metric(headgate, name, **labels):
     return total
 
 
-def serve(options, folder, template="events.yaml", *more):
-    return peers.Headgate(options.program, folder, options.threads, template, more)
+def serve(options, folder, template="events.yaml", *more, data_dir=None):
+    return peers.Headgate(options.program, folder, options.threads, template, more, data_dir)
 
 
 def publish_headgate(headgate, folder, size, seconds, window=WINDOW):
@@ -219,16 +219,16 @@ def memory(headgate):
 def bench_backlog(options, folder):
     """(g) a backlog: gathered behind a function that sleeps, drained by one that does not."""
     data = folder / "backlog"
-    headgate = serve(options, folder, "events.yaml", "--data-dir", data)
+    headgate = serve(options, folder, "events.yaml", data_dir=data)
     started = time.monotonic()
     gather(headgate, folder, options.backlog)
     filled = time.monotonic() - started
     full = memory(headgate)
     headgate.process.child.terminate()
-    headgate.process.child.wait(60)
+    headgate.process.child.wait(90)
     headgate.process.stop()
     started = time.monotonic()
-    headgate = serve(options, folder, "events-drain.yaml", "--data-dir", data)
+    headgate = serve(options, folder, "events-drain.yaml", data_dir=data)
     up = time.monotonic() - started
     peak = 0.0
     try:

@@ -91,11 +91,11 @@ frontend static
 class Headgate:
     """The program under measurement with the template of load/app."""
 
-    def __init__(self, program, folder, threads, template="template.yaml", options=()):
+    def __init__(self, program, folder, threads, template="template.yaml", options=(), data_dir=None):
         self.cert = folder / "cert.pem"
         self.ports = {name: free_port() for name in ("listen", "tls", "api")}
         command = [
-            program, "serve", HERE / "app" / template, "--data-dir", folder / f"data-{free_port()}",
+            program, "serve", HERE / "app" / template, "--data-dir", data_dir or folder / f"data-{free_port()}",
             "--listen", f"127.0.0.1:{self.ports['listen']}", "--api", f"127.0.0.1:{self.ports['api']}",
             "--threads", threads, "--access-log", "off", *options,
         ]
