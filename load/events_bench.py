@@ -219,7 +219,7 @@ def memory(headgate):
 def bench_backlog(options, folder):
     """(g) a backlog: gathered behind a function that sleeps, drained by one that does not."""
     data = folder / "backlog"
-    headgate = serve(options, folder, "events.yaml", data_dir=data)
+    headgate = serve(options, folder, "events.yaml", "--drain-timeout", "2s", data_dir=data)
     started = time.monotonic()
     gather(headgate, folder, options.backlog)
     filled = time.monotonic() - started
