@@ -104,8 +104,9 @@ def run(tmp_path, command, transport, source, handler, env, events):
             outcome = runtime.invoke(payload, deadline_ms=4102444800000, **headers)
             seen.append((outcome.kind, outcome.headers.get("content-type"), plain(outcome.body.decode("latin-1"))))
         if events:
-            # What it printed is out when it asks again.
+            # What it printed is out when it asks again; it is not to say what it thinks of a server that goes away.
             runtime.wait_until_idle(len(events) + 1)
+            runtime.process.kill()
         else:
             outcome = runtime.outcome()
             assert runtime.exit_status() == 1
