@@ -8,6 +8,8 @@ import json
 import os
 import pathlib
 import signal
+import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,18 +23,15 @@ KAFKA_SH = ROOT / "tools/kafka.sh"
 
 
 def free_port(count=1):
-    """The first of `count` neighbouring ports that nobody listens on."""
+    """The first of `count` neighbouring ports that nobody listens on; below those that outgoing connections take."""
+    lowest_outgoing = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
+        port = random.randrange(10000, max(lowest_outgoing, 20000) - count)
         sockets = []
         try:
-            first = socket.socket()
-            sockets.append(first)
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            for offset in range(1, count):
-                more = socket.socket()
-                sockets.append(more)
-                more.bind(("127.0.0.1", port + offset))
+            for offset in range(count):
+                sockets.append(socket.socket())
+                sockets[-1].bind(("127.0.0.1", port + offset))
             return port
         except OSError:
             pass
@@ -116,10 +115,22 @@ class KafkaBroker:
             port_file.write_text(str(self.port))
             is_fresh = not (self.folder / "broker").exists()
             if not self.is_running():
-                self.command("start", self.folder / "broker", self.port, *self.settings)
+                self.start_broker(port_file, is_fresh)
             if is_fresh:
                 self.wake()
         return self
+
+    def start_broker(self, port_file, is_fresh):
+        try:
+            self.command("start", self.folder / "broker", self.port, *self.settings)
+        except subprocess.CalledProcessError:
+            if not is_fresh:
+                raise
+            # Somebody was quicker to take one of its ports.
+            shutil.rmtree(self.folder / "broker", ignore_errors=True)
+            self.port = free_port(2)
+            port_file.write_text(str(self.port))
+            self.command("start", self.folder / "broker", self.port, *self.settings)
 
     def wake(self):
         """A fresh broker makes its own topics when groups and producers first ask for them, which takes it seconds."""

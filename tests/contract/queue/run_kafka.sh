@@ -30,7 +30,7 @@ import random
 import socket
 
 while True:
-    port = random.randint(20000, 50000)
+    port = random.randint(10000, 30000)
     try:
         with socket.socket() as one, socket.socket() as two:
             one.bind(("127.0.0.1", port))
