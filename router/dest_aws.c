@@ -76,101 +76,10 @@ size_t aws_attributes(const struct hg_dest_op *op, struct aws_attribute out[AWS_
     return count;
 }
 
-/* The end of the names of an AWS partition's hosts. */
-static const char *domain_of(struct hg_str partition)
-{
-    static const struct {
-        const char *partition, *domain;
-    } domains[] = {
-        {"aws", "amazonaws.com"},        {"aws-cn", "amazonaws.com.cn"},
-        {"aws-us-gov", "amazonaws.com"}, {"aws-eusc", "amazonaws.eu"},
-        {"aws-iso", "c2s.ic.gov"},       {"aws-iso-b", "sc2s.sgov.gov"},
-        {"aws-iso-e", "cloud.adc-e.uk"}, {"aws-iso-f", "csp.hci.ic.gov"},
-    };
-
-    for (size_t i = 0; i < HG_COUNT(domains); i++)
-        if (hg_str_is(partition, domains[i].partition))
-            return domains[i].domain;
-    return NULL;
-}
-
-static const char *find_endpoint(struct aws_peer *peer)
-{
-    const char *ignore = getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-    const char *value;
-
-    if (ignore && hg_str_is_nocase(hg_str_of(ignore), "true"))
-        return NULL;
-    (void)snprintf(peer->variable, sizeof(peer->variable), "AWS_ENDPOINT_URL_%s",
-                   peer->service->variable);
-    value = getenv(peer->variable);
-    if (value && *value)
-        return value;
-    (void)snprintf(peer->variable, sizeof(peer->variable), "AWS_ENDPOINT_URL");
-    value = getenv(peer->variable);
-    return value && *value ? value : NULL;
-}
-
-/* The endpoint's text is never repeated: it may hold a password. */
-static enum hg_rc take_endpoint(struct aws_peer *peer, const char *text, struct hg_error *err)
-{
-    struct hg_http_url url;
-    const char *fault = http_url_split(hg_str_of(text), &url);
-    size_t length = strlen(text);
-
-    if (!fault && url.user.n)
-        fault = "it must not hold a user name or password";
-    if (!fault && url.query.n)
-        fault = "it must not hold a query";
-    while (length && text[length - 1] == '/')
-        length--;
-    if (!fault && length >= sizeof(peer->base))
-        fault = "it is too long";
-    if (fault)
-        return hg_error_set(err, HG_E_INVALID, "%s of the environment cannot be used: %s",
-                            peer->variable, fault);
-    (void)snprintf(peer->base, sizeof(peer->base), "%.*s", (int)length, text);
-    return HG_OK;
-}
-
 enum hg_rc aws_peer_locate(struct aws_peer *peer, struct hg_error *err)
 {
-    const char *given = find_endpoint(peer);
-    const char *domain = domain_of(peer->arn.partition);
-
-    if (given)
-        return take_endpoint(peer, given, err);
-    peer->variable[0] = '\0';
-    if (!domain)
-        return hg_error_set(err, HG_E_INVALID,
-                            "partition %.*s is not known; set AWS_ENDPOINT_URL_%s to its endpoint",
-                            HG_STR_ARG(peer->arn.partition), peer->service->variable);
-    (void)snprintf(peer->base, sizeof(peer->base), "https://%s.%s.%s", peer->service->host,
-                   peer->region, domain);
-    return HG_OK;
-}
-
-/* Regions become part of a host's name. */
-static bool is_region(struct hg_str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (!((text.p[i] >= 'a' && text.p[i] <= 'z') || (text.p[i] >= '0' && text.p[i] <= '9') ||
-              (text.p[i] == '-' && i)))
-            return false;
-    return text.n && text.n <= AWS_REGION_MAX;
-}
-
-static struct hg_str usual_region(const struct hg_dest_context *context)
-{
-    const char *names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-
-    for (size_t i = 0; i < HG_COUNT(names); i++) {
-        const char *value = getenv(names[i]);
-
-        if (value && *value)
-            return hg_str_of(value);
-    }
-    return hg_str_of(context->region);
+    return aws_endpoint_find(peer->service, peer->arn.partition, peer->region, &peer->endpoint,
+                             err);
 }
 
 enum hg_rc aws_peer_init(struct aws_peer *peer, const struct hg_dest *dest,
@@ -182,8 +91,8 @@ enum hg_rc aws_peer_init(struct aws_peer *peer, const struct hg_dest *dest,
     peer->context = dest->context;
     if (!aws_arn_split(hg_str_of(dest->target), &peer->arn))
         return hg_error_set(err, HG_E_INVALID, "%s is no ARN", dest->target);
-    region = peer->arn.region.n ? peer->arn.region : usual_region(dest->context);
-    if (!is_region(region))
+    region = peer->arn.region.n ? peer->arn.region : aws_usual_region(dest->context->region);
+    if (!aws_is_region(region))
         return hg_error_set(err, HG_E_INVALID, "%s: '%.*s' is no region", dest->target,
                             HG_STR_ARG(region));
     (void)snprintf(peer->region, sizeof(peer->region), "%.*s", HG_STR_ARG(region));
@@ -241,7 +150,7 @@ void aws_send_accept(struct aws_send *send, const char *receipt)
 /* An AWS_ENDPOINT_URL that is meant for functions and tools often names Headgate's own management port. */
 static bool is_headgate(const struct aws_send *send, const struct aws_fault *fault)
 {
-    return send->peer->variable[0] &&
+    return send->peer->endpoint.source[0] &&
            ((send->http.status == 501 && strcmp(fault->code, "NotImplementedException") == 0) ||
             strstr(fault->message, "/_headgate/"));
 }
@@ -254,9 +163,9 @@ void aws_send_refuse(struct aws_send *send, const struct aws_fault *fault)
     const char *label = peer->service->label;
     bool is_ours = is_headgate(send, fault);
     int status = send->http.status;
-    char variable[sizeof(peer->variable)];
+    char variable[AWS_SOURCE_MAX];
 
-    memcpy(variable, peer->variable, sizeof(variable));
+    memcpy(variable, peer->endpoint.source, sizeof(variable));
     send_free(send);
     if (is_ours)
         dest_refuse(op, HG_E_UNSUPPORTED, true,
@@ -383,7 +292,7 @@ void aws_send_call(struct aws_send *send, const struct aws_request *request)
 
     hg_arena_reset(send->arena);
     headers = hg_arena_must(send->arena, sizeof(*headers));
-    text = hg_arena_printf(send->arena, "%s%s", send->peer->base, request->path);
+    text = hg_arena_printf(send->arena, "%s%s", send->peer->endpoint.base, request->path);
     /* Its parts were checked at bind, and what is added is ours. */
     hg_assert(!http_url_split(hg_str_of(text), &url));
     hg_assert(sign(send, request, &url, headers));

@@ -5,10 +5,11 @@
 #ifndef HG_ROUTER_DEST_AWS_H
 #define HG_ROUTER_DEST_AWS_H
 
+#include "http/aws.h"
+#include "http/aws_keys.h"
 #include "http/client.h"
 #include "router/dest.h"
 #include "router/dest_aws_fault.h"
-#include "router/dest_aws_keys.h"
 
 /* arn:partition:service:region:account:resource; slices. */
 struct aws_arn {
@@ -24,24 +25,13 @@ bool aws_is_account(struct hg_str text);
 /* Whether text consists of 1 to max letters, digits and bytes of others. */
 bool aws_is_name(struct hg_str text, size_t max, const char *others);
 
-struct aws_service {
-    const char *label;    /* for people: "SQS" */
-    const char *variable; /* AWS_ENDPOINT_URL_…: "SQS" */
-    const char *host;     /* the first part of its host's name: "sqs" */
-    const char *signing;  /* in the credential scope: "sqs" */
-};
-
-enum { AWS_BASE_MAX = 512, AWS_REGION_MAX = 32 };
-
 /* A service in a region, as one destination uses it; lies at the front of the kind's dest->state. */
 struct aws_peer {
     const struct aws_service *service;
     const struct hg_dest_context *context;
     struct aws_arn arn; /* of dest->target */
     char region[AWS_REGION_MAX + 1];
-    char base[AWS_BASE_MAX]; /* endpoint without '/' at the end */
-    char variable[sizeof("AWS_ENDPOINT_URL_") +
-                  16]; /* that named the endpoint; "" for the service's own */
+    struct aws_endpoint endpoint;
     struct aws_keys keys;
     bool has_keys;
 };

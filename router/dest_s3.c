@@ -43,12 +43,12 @@ static enum hg_rc locate(struct s3 *s3, struct hg_error *err)
     char plain[AWS_BASE_MAX];
 
     /* A dot in the bucket's name would match no certificate; own endpoints seldom have names for buckets. */
-    s3->is_path_style = peer->variable[0] || hg_str_find(bucket, '.') >= 0;
+    s3->is_path_style = peer->endpoint.source[0] || hg_str_find(bucket, '.') >= 0;
     if (rc != HG_OK || s3->is_path_style)
         return rc;
-    memcpy(plain, peer->base, sizeof(plain));
-    (void)snprintf(peer->base, sizeof(peer->base), "https://%.*s.%.400s", HG_STR_ARG(bucket),
-                   plain + strlen("https://"));
+    memcpy(plain, peer->endpoint.base, sizeof(plain));
+    (void)snprintf(peer->endpoint.base, sizeof(peer->endpoint.base), "https://%.*s.%.400s",
+                   HG_STR_ARG(bucket), plain + strlen("https://"));
     return HG_OK;
 }
 

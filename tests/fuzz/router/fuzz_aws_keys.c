@@ -1,7 +1,7 @@
 /*
  * A shared credentials file: what is taken from it is complete and ends inside its room.
  */
-#include "router/dest_aws_keys.h"
+#include "http/aws_keys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

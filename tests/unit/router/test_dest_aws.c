@@ -43,7 +43,7 @@ static void expect_base(const char *target, const char *region, const char *base
         fail_msg("%s: %s", target, err.text);
     peer = dest->state;
     assert_string_equal(peer->region, region);
-    assert_string_equal(peer->base, base);
+    assert_string_equal(peer->endpoint.base, base);
     dest_free(dest);
 }
 

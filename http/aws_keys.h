@@ -2,8 +2,8 @@
  * Key pairs for AWS services: from the environment, else from the shared
  * credentials file. Never logged.
  */
-#ifndef HG_ROUTER_DEST_AWS_KEYS_H
-#define HG_ROUTER_DEST_AWS_KEYS_H
+#ifndef HG_HTTP_AWS_KEYS_H
+#define HG_HTTP_AWS_KEYS_H
 
 #include "core/sigv4.h"
 

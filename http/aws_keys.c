@@ -1,7 +1,7 @@
 /*
  * Finds key pairs where AWS's own tools look for them.
  */
-#include "router/dest_aws_keys.h"
+#include "http/aws_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
