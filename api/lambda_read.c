@@ -265,15 +265,22 @@ void lambda_list_functions(struct hg_call *call)
     struct list_query query;
     struct hg_buf *buf;
     struct hg_json json;
-    size_t count = 0, end;
+    struct hg_pmap_at at = {0};
+    const struct hg_family *family;
+    size_t count = 0, total = 0, end;
 
     if (!parse_list_query(call, &query))
         return;
     snapshot = registry_current(call->api->options.registry);
-    rows = hg_calloc(snapshot->function_count + 1, sizeof(struct hg_function *));
-    for (size_t i = 0; i < snapshot->function_count; i++)
-        if (query.wants_all_versions || hg_str_is(snapshot->functions[i]->version, "$LATEST"))
-            rows[count++] = snapshot->functions[i];
+    while ((family = snapshot_next_family(snapshot, &at)))
+        total += 1 + (query.wants_all_versions ? family->version_count : 0);
+    rows = hg_calloc(total + 1, sizeof(struct hg_function *));
+    at = (struct hg_pmap_at){0};
+    while ((family = snapshot_next_family(snapshot, &at))) {
+        rows[count++] = family->latest;
+        for (size_t i = 0; query.wants_all_versions && i < family->version_count; i++)
+            rows[count++] = family->versions[i];
+    }
     qsort(rows, count, sizeof(struct hg_function *), by_name_then_version);
     end = HG_MIN(count, (size_t)(query.start + query.max_items));
     buf = call_buffer(call);
@@ -303,16 +310,16 @@ void lambda_get_account_settings(struct hg_call *call)
     struct hg_snapshot *snapshot = registry_current(call->api->options.registry);
     struct hg_buf *buf = call_buffer(call);
     struct hg_json json = hg_json_to(buf);
+    struct hg_pmap_at at = {0};
+    const struct hg_family *family;
     int64_t code_size = 0, reserved = 0, functions = 0, limit = call->api->options.max_concurrency;
 
-    for (size_t i = 0; i < snapshot->function_count; i++) {
-        const struct hg_function *function = snapshot->functions[i];
-
-        code_size += (int64_t)function->code_size;
-        if (!hg_str_is(function->version, "$LATEST"))
-            continue;
+    while ((family = snapshot_next_family(snapshot, &at))) {
         functions++;
-        reserved += HG_MAX(function->reserved_concurrency, 0);
+        reserved += HG_MAX(family->latest->reserved_concurrency, 0);
+        code_size += (int64_t)family->latest->code_size;
+        for (size_t i = 0; i < family->version_count; i++)
+            code_size += (int64_t)family->versions[i]->code_size;
     }
     snapshot_unref(snapshot);
     hg_json_begin_object(&json);

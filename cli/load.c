@@ -16,9 +16,6 @@ const char *load_find_template(const char *given)
     for (size_t i = 0; i < HG_COUNT(usual); i++)
         if (access(usual[i], R_OK) == 0)
             return usual[i];
-    (void)fprintf(
-        stderr,
-        "headgate: no template given and no template.yaml here; name one: headgate serve TEMPLATE\n");
     return NULL;
 }
 
@@ -49,31 +46,31 @@ static void print_problems(const struct hg_problems *problems)
     }
 }
 
-struct hg_snapshot *load_template(struct hg_arena *arena, const char **file,
-                                  const struct hg_template_options *options)
+struct hg_stack *load_template(struct hg_arena *arena, const char **file,
+                               const struct hg_template_options *options)
 {
     struct hg_problems problems = {0};
-    struct hg_snapshot *snapshot = template_load(*file, options, &problems);
+    struct hg_stack *stack = template_load(*file, options, &problems);
     struct hg_error err;
 
     print_problems(&problems);
     if (problems.file)
         *file = hg_arena_strdup(arena, hg_str_of(problems.file));
     problems_fini(&problems);
-    if (snapshot && gateway_prepare(snapshot, &err) != HG_OK) {
+    if (stack && gateway_prepare(stack, &err) != HG_OK) {
         (void)fprintf(stderr, "%s: %s\n", *file, err.text);
-        snapshot_unref(snapshot);
+        stack_unref(stack);
         return NULL;
     }
-    return snapshot;
+    return stack;
 }
 
-void load_print_notices(const struct hg_snapshot *snapshot, const char *file, FILE *out)
+void load_print_notices(const struct hg_stack *stack, const char *file, FILE *out)
 {
     static const char *const words[] = {"not served yet: ", "unknown: ", "warning: "};
 
-    for (size_t i = 0; i < snapshot->notice_count; i++) {
-        const struct hg_notice *notice = &snapshot->notices[i];
+    for (size_t i = 0; i < stack->notice_count; i++) {
+        const struct hg_notice *notice = &stack->notices[i];
 
         (void)fprintf(out, "%s", file);
         if (notice->line)

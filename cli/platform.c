@@ -193,15 +193,17 @@ static enum hg_rc make_router(struct hg_platform *platform, struct hg_error *err
     return platform->router ? HG_OK : HG_E_IO;
 }
 
-enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot,
+enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack, bool has_template,
                            struct hg_error *err)
 {
+    struct hg_snapshot *snapshot = snapshot_of_stack(stack_ref(stack));
     const struct hg_settings *settings = platform->settings;
     struct hg_gateway_options gateway_options = {.account_rate = settings->account_rate,
                                                  .account_burst = settings->account_burst};
     struct hg_api_options api_options;
     enum hg_rc rc;
 
+    (void)has_template;
     platform->registry = registry_new(snapshot);
     platform->configs = event_configs_open(platform->data_dir.path, snapshot, err);
     if (!platform->configs)

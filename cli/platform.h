@@ -38,8 +38,8 @@ struct hg_platform {
 enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings *settings,
                          struct hg_error *err) hg_must_use;
 
-/* Makes workers, gateway and management port for the snapshot (takes the reference). */
-enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_snapshot *snapshot,
+/* Makes workers, gateway and management port for what the stack and the store hold. has_template: the stack is one's. */
+enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack, bool has_template,
                            struct hg_error *err) hg_must_use;
 
 /* Serves until SIGTERM or SIGINT, then drains. SIGHUP reads the certificates again. */

@@ -125,8 +125,8 @@ static enum hg_rc apply_all(struct apply *apply, const struct hg_snapshot *snaps
 
     if (rc != HG_OK)
         return rc;
-    for (size_t i = 0; rc == HG_OK && i < snapshot->event_setting_count; i++)
-        rc = apply_one(apply, &snapshot->event_settings[i]);
+    for (size_t i = 0; rc == HG_OK && i < snapshot->stack->event_setting_count; i++)
+        rc = apply_one(apply, &snapshot->stack->event_settings[i]);
     for (const struct applied *one = apply->first; rc == HG_OK && one; one = one->next)
         if (!one->is_in_template)
             rc = drop_one(apply, one);

@@ -1,14 +1,18 @@
 /*
- * What is deployed: functions, APIs, routes. A snapshot is immutable once
- * published and reference-counted; requests pin the one they started with.
- * All memory belongs to the snapshot's arena. Pointers are NULL and counts 0
- * for what a template does not give.
+ * What is deployed. Two things, both immutable once made and counted:
+ *
+ * struct hg_stack     what one template says: functions, aliases, APIs, routes. All its memory is its arena's.
+ *                     Pointers are NULL and counts 0 for what the template does not give.
+ * struct hg_snapshot  what is in force: the stack's APIs, and the functions, layers and mappings of template and management API
+ *                     together (config/catalog.h makes the next one). Requests pin the one they started with. Snapshots share
+ *                     all that did not change between them.
  */
 #ifndef HG_CONFIG_MODEL_H
 #define HG_CONFIG_MODEL_H
 
 #include "core/arena.h"
 #include "core/map.h"
+#include "core/pmap.h"
 #include "core/published.h"
 
 struct hg_kv {
@@ -20,13 +24,19 @@ struct hg_kv_list {
     size_t count;
 };
 
-/* An executable unit: one version of one function. Identity is the pointer within a snapshot, the ARN across. */
+/*
+ * An executable unit: one version of one function. In a snapshot it is sealed (config/function.h): one block of memory, shared by all
+ * snapshots until it changes, so that the same pointer is the same configuration. In a stack it lies in the stack's arena.
+ *
+ * reserved_concurrency, may_recurse and tags are the family's, repeated in each version for the data plane's sake.
+ */
 struct hg_function {
-    struct hg_str name;       /* FunctionName */
-    struct hg_str logical_id; /* in the template; "" when it came by the API */
-    struct hg_str arn;        /* unqualified */
-    struct hg_str version;    /* "$LATEST" or a number */
-    struct hg_str runtime;    /* "python3.13", "nodejs22.x", "provided.al2023" */
+    struct hg_counted counted; /* of a sealed one */
+    struct hg_str name;        /* FunctionName */
+    struct hg_str logical_id;  /* in the template; "" when it came by the API */
+    struct hg_str arn;         /* unqualified */
+    struct hg_str version;     /* "$LATEST" or a number */
+    struct hg_str runtime;     /* "python3.13", "nodejs22.x", "provided.al2023" */
     struct hg_str handler;
     struct hg_str role, description;
     struct hg_str code_dir;    /* absolute folder that becomes the task root */
@@ -48,13 +58,27 @@ struct hg_function {
     int64_t last_modified_ms;
     struct hg_str code_sha256; /* base64 */
     uint64_t code_size;
+    struct hg_str
+        code_zip; /* absolute path of the archive that it came from; "" when the code is a folder */
+    struct hg_str *
+        layer_sizes; /* decimal CodeSize of each layer, same count as layer_arns; NULL: not known */
     struct hg_str revision_id;
-    unsigned line; /* in the template */
+    struct hg_str snap_start; /* "None" or "PublishedVersions" */
+    struct hg_str
+        kms_key; /* KMSKeyArn as given; kept and returned: nothing is encrypted with it; "" for none */
+    struct hg_str
+        vpc; /* JSON of VpcConfig as returned; "" for none: kept, said in docs to have no effect */
+    struct hg_str state, state_reason, state_reason_code; /* "Active", … */
+    struct hg_str update_status, update_reason,
+        update_reason_code;           /* LastUpdateStatus: "Successful", … */
+    struct hg_str published_revision; /* of $LATEST: see PublishVersion; "" when never published */
+    unsigned line;                    /* in the template; 0 when it came by the API */
 };
 
 /* name → version, with an optional second version by weight. */
 struct hg_alias {
     struct hg_str function_name, name;
+    struct hg_str description, revision_id; /* "" in a stack */
     const struct hg_function *function;
     const struct hg_function *weighted; /* NULL without routing configuration */
     double weight;                      /* share of `weighted`, 0…1 */
@@ -159,12 +183,108 @@ struct hg_api {
         compiled; /* gateway/route.h: made once per snapshot by its prepare hook, freed with the arena */
 };
 
-/* A function URL. Serving comes with its own feature; until then it is listed as not served. */
+/* A function URL. */
 struct hg_url {
-    struct hg_str id;
-    const struct hg_function *function;
-    struct hg_str auth_type, invoke_mode;
+    struct hg_str id; /* 32 lower-case letters and digits */
+    const struct hg_function
+        *function;           /* of a stack's; NULL in a family, where the qualifier tells */
+    struct hg_str qualifier; /* "" for the function itself, or an alias */
+    struct hg_str auth_type, invoke_mode; /* "NONE" …; "BUFFERED" … */
     struct hg_cors cors;
+    int64_t created_ms, modified_ms;
+};
+
+/* A statement of a resource policy. */
+struct hg_statement {
+    struct hg_str sid;
+    struct hg_str json; /* the whole statement, compact */
+};
+
+/* A resource policy: of a function (one for each qualifier) or of a layer version. */
+struct hg_policy {
+    struct hg_str qualifier; /* "" unqualified */
+    struct hg_str revision_id;
+    struct hg_statement *statements;
+    size_t statement_count;
+};
+
+/* Provisioned concurrency, of a version or an alias. */
+struct hg_provisioned {
+    struct hg_str qualifier;
+    unsigned requested;
+    int64_t modified_ms;
+};
+
+/* A small thing of a family that has a qualifier and a document: kind "runtime-management", "event-invoke-config", … */
+struct hg_attached {
+    struct hg_str kind, qualifier;
+    struct hg_str json;
+};
+
+/* Who made it: it decides what becomes of it when the template no longer has it. */
+enum hg_origin { HG_ORIGIN_TEMPLATE, HG_ORIGIN_API };
+
+/*
+ * A function with all that belongs to its name. Sealed (config/family.h); keyed by name in a snapshot. Lists are sorted: versions by
+ * number, the others by qualifier or name.
+ */
+struct hg_family {
+    struct hg_counted counted;
+    struct hg_arena *arena; /* everything but the versions; NULL when there is nothing else */
+    struct hg_str name;
+    enum hg_origin origin;
+    struct hg_function *latest; /* references: $LATEST and the published ones */
+    struct hg_function **versions;
+    size_t version_count;
+    uint64_t last_version; /* highest number that was ever given */
+    struct hg_alias *aliases;
+    size_t alias_count;
+    struct hg_policy *policies;
+    size_t policy_count;
+    struct hg_url *urls;
+    size_t url_count;
+    struct hg_provisioned *provisioned;
+    size_t provisioned_count;
+    struct hg_attached *attached;
+    size_t attached_count;
+};
+
+/* One version of a layer. */
+struct hg_layer_version {
+    uint64_t number;
+    struct hg_str arn, description, license;
+    int64_t created_ms;
+    struct hg_str sha256; /* base64 */
+    uint64_t size;
+    struct hg_str dir, zip; /* absolute: unpacked, and the archive ("" when it is a folder) */
+    struct hg_str runtimes, architectures; /* JSON arrays; "" when not given */
+    struct hg_policy policy;
+};
+
+/* A layer with its versions, ascending. Keyed by name. A layer all of whose versions are gone stays, for its numbers are never given twice. */
+struct hg_layer {
+    struct hg_counted counted;
+    struct hg_arena *arena;
+    struct hg_str name;
+    enum hg_origin origin;
+    uint64_t last_version;
+    struct hg_layer_version *versions;
+    size_t version_count;
+};
+
+/* An event source mapping. Keyed by UUID. */
+struct hg_mapping {
+    struct hg_counted counted;
+    struct hg_arena *arena;
+    struct hg_str uuid;
+    enum hg_origin origin;
+    struct hg_str function_name, qualifier; /* "" unqualified */
+    struct hg_str source;                   /* EventSourceArn; "" for self-managed Kafka */
+    bool is_enabled;                        /* as the user wants it */
+    struct hg_str state, reason;            /* State, StateTransitionReason */
+    int64_t modified_ms;
+    struct hg_kv_list tags;
+    struct hg_str settings; /* JSON object: all other members as the API returns them */
 };
 
 /* EventInvokeConfig of a template; see config/event_config.h for what is in force. */
@@ -187,7 +307,7 @@ struct hg_output {
     struct hg_str name, value, description;
 };
 
-struct hg_snapshot {
+struct hg_stack {
     struct hg_counted counted;
     struct hg_arena *arena;
     struct hg_str region, account, stack_name;
@@ -208,18 +328,57 @@ struct hg_snapshot {
     size_t output_count;
 };
 
-/* An empty snapshot with one reference. */
-struct hg_snapshot *snapshot_new(struct hg_str region, struct hg_str account);
+/* An empty stack with one reference. */
+struct hg_stack *stack_new(struct hg_str region, struct hg_str account);
+/* Any thread. */
+struct hg_stack *stack_ref(struct hg_stack *stack);
+void stack_unref(struct hg_stack *stack); /* NULL is allowed */
+/* By plain name and version or alias ("" for $LATEST); NULL when there is none. */
+const struct hg_function *stack_find_function(const struct hg_stack *stack, struct hg_str name,
+                                              struct hg_str qualifier);
+
+struct hg_snapshot {
+    struct hg_counted counted;
+    struct hg_stack *stack;        /* a reference */
+    struct hg_str region, account; /* the stack's */
+    struct hg_pmap families;       /* struct hg_family by name */
+    struct hg_pmap layers;         /* struct hg_layer by name */
+    struct hg_pmap mappings;       /* struct hg_mapping by UUID */
+};
+
+/* What a stack alone puts in force: no store, nothing made by the API. Takes the reference; has one. */
+struct hg_snapshot *snapshot_of_stack(struct hg_stack *stack);
+/* For the next one: shares everything with `from`; still private to its maker, who changes its maps. Has one reference. */
+struct hg_snapshot *snapshot_copy(const struct hg_snapshot *from);
 /* Any thread. */
 struct hg_snapshot *snapshot_ref(struct hg_snapshot *snapshot);
 void snapshot_unref(struct hg_snapshot *snapshot);
 
 /*
  * Finds the function that a reference means: name, name:qualifier, partial or full ARN (function-api.md §3).
- * qualifier ("" for none) is the alias or version asked for; aliases with weights draw here.
+ * qualifier ("" for none) is the alias or version asked for; aliases with weights draw here. A name that is at hand without more
+ * costs one look-up.
  */
 const struct hg_function *snapshot_find_function(const struct hg_snapshot *snapshot,
                                                  struct hg_str name, struct hg_str qualifier);
+/* By the plain name; NULL when there is none. */
+const struct hg_family *snapshot_family(const struct hg_snapshot *snapshot, struct hg_str name);
+const struct hg_layer *snapshot_layer(const struct hg_snapshot *snapshot, struct hg_str name);
+const struct hg_mapping *snapshot_mapping(const struct hg_snapshot *snapshot, struct hg_str uuid);
+/* Walks the families in no order: for (struct hg_pmap_at at = {0}; (f = snapshot_next_family(s, &at));). */
+const struct hg_family *snapshot_next_family(const struct hg_snapshot *snapshot,
+                                             struct hg_pmap_at *at);
+
+/* What a reference to a function is made of; parts that it does not have have p == NULL. */
+struct hg_function_parts {
+    struct hg_str region, account, name, qualifier;
+};
+
+/*
+ * name[:qualifier], function:name[:q], ACCOUNT:function:name[:q], REGION:ACCOUNT:function:name[:q], and the whole ARN. Borrowed from
+ * ref. False when it is none of these.
+ */
+bool function_parts(struct hg_str ref, struct hg_function_parts *parts);
 
 /* Value of a key in a list; p is NULL when absent. */
 struct hg_str kv_get(const struct hg_kv_list *list, struct hg_str key);

@@ -1,30 +1,79 @@
 /*
  * A snapshot's life and its look-ups.
  */
-#include "config/model.h"
-
+#include "config/family.h"
 #include "core/id.h"
 
 #include <stdlib.h>
 
-enum { SNAPSHOT_BYTES_MAX = 1 << 30 }; /* the loader's own limits come first */
-
-static void free_map(void *ptr)
+static struct hg_snapshot *make(struct hg_stack *stack)
 {
-    hg_map_fini(ptr);
-}
-
-struct hg_snapshot *snapshot_new(struct hg_str region, struct hg_str account)
-{
-    struct hg_arena *arena = hg_arena_new(SNAPSHOT_BYTES_MAX);
-    struct hg_snapshot *snapshot = hg_arena_must(arena, sizeof(*snapshot));
+    struct hg_snapshot *snapshot = hg_calloc(1, sizeof(*snapshot));
 
     atomic_init(&snapshot->counted.refs, 1);
-    snapshot->arena = arena;
-    snapshot->region = hg_arena_str(arena, region);
-    snapshot->account = hg_arena_str(arena, account);
-    hg_map_init(&snapshot->functions_by_name);
-    hg_arena_defer(arena, free_map, &snapshot->functions_by_name);
+    snapshot->stack = stack;
+    snapshot->region = stack->region;
+    snapshot->account = stack->account;
+    return snapshot;
+}
+
+/* Versions come after their $LATEST in no promised order; aliases after all of them. */
+static void add_functions(struct hg_snapshot *snapshot, const struct hg_stack *stack)
+{
+    for (size_t i = 0; i < stack->function_count; i++) {
+        const struct hg_function *function = stack->functions[i];
+        struct hg_family *family = NULL;
+
+        if (!hg_str_is(function->version, "$LATEST"))
+            continue;
+        family = family_new(function->name, HG_ORIGIN_TEMPLATE);
+        family_set_latest(family, function);
+        hg_pmap_put(&snapshot->families, &family->counted);
+    }
+    for (size_t i = 0; i < stack->function_count; i++) {
+        const struct hg_function *function = stack->functions[i];
+        struct hg_counted *counted = hg_pmap_get(&snapshot->families, function->name);
+
+        if (counted && !hg_str_is(function->version, "$LATEST"))
+            family_add_version(hg_container_of(counted, struct hg_family, counted), function);
+    }
+}
+
+static void add_aliases(struct hg_snapshot *snapshot, const struct hg_stack *stack)
+{
+    for (size_t i = 0; i < stack->alias_count; i++) {
+        const struct hg_alias *alias = &stack->aliases[i];
+        struct hg_counted *counted = hg_pmap_get(&snapshot->families, alias->function_name);
+        enum hg_rc rc;
+
+        if (!counted)
+            continue;
+        rc = family_put_alias(hg_container_of(counted, struct hg_family, counted), alias,
+                              alias->function->version,
+                              alias->weighted ? alias->weighted->version : HG_STR(""));
+        hg_assert(rc == HG_OK); /* its versions are functions of the same stack */
+    }
+}
+
+struct hg_snapshot *snapshot_of_stack(struct hg_stack *stack)
+{
+    struct hg_snapshot *snapshot = make(stack);
+
+    hg_pmap_init(&snapshot->families, &family_type);
+    hg_pmap_init(&snapshot->layers, &layer_type);
+    hg_pmap_init(&snapshot->mappings, &mapping_type);
+    add_functions(snapshot, stack);
+    add_aliases(snapshot, stack);
+    return snapshot;
+}
+
+struct hg_snapshot *snapshot_copy(const struct hg_snapshot *from)
+{
+    struct hg_snapshot *snapshot = make(stack_ref(from->stack));
+
+    hg_pmap_copy(&snapshot->families, &from->families);
+    hg_pmap_copy(&snapshot->layers, &from->layers);
+    hg_pmap_copy(&snapshot->mappings, &from->mappings);
     return snapshot;
 }
 
@@ -36,22 +85,14 @@ struct hg_snapshot *snapshot_ref(struct hg_snapshot *snapshot)
 
 void snapshot_unref(struct hg_snapshot *snapshot)
 {
-    if (snapshot && hg_counted_unref(&snapshot->counted))
-        hg_arena_free(snapshot->arena);
+    if (!snapshot || !hg_counted_unref(&snapshot->counted))
+        return;
+    hg_pmap_fini(&snapshot->families);
+    hg_pmap_fini(&snapshot->layers);
+    hg_pmap_fini(&snapshot->mappings);
+    stack_unref(snapshot->stack);
+    free(snapshot);
 }
-
-struct hg_str kv_get(const struct hg_kv_list *list, struct hg_str key)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (hg_str_eq(list->items[i].key, key))
-            return list->items[i].value;
-    return hg_str_n(NULL, 0);
-}
-
-/* What a reference is made of; parts that it does not have have p == NULL. */
-struct function_ref {
-    struct hg_str region, account, name, qualifier;
-};
 
 static bool is_account(struct hg_str text)
 {
@@ -73,16 +114,12 @@ static bool take_arn(struct hg_str *rest)
            hg_str_next(rest, ':', &part) && hg_str_is(part, "lambda");
 }
 
-/*
- * name[:qualifier], function:name[:q], ACCOUNT:function:name[:q], REGION:ACCOUNT:function:name[:q], and the whole ARN. What
- * stands before "function" is region and account.
- */
-static bool split_ref(struct hg_str text, struct function_ref *ref)
+bool function_parts(struct hg_str text, struct hg_function_parts *ref)
 {
     struct hg_str parts[5], part, rest = text;
     size_t count = 0, function;
 
-    *ref = (struct function_ref){.name = {NULL, 0}};
+    *ref = (struct hg_function_parts){.name = {NULL, 0}};
     if (!take_arn(&rest))
         return false;
     while (hg_str_next(&rest, ':', &part)) {
@@ -113,16 +150,6 @@ static bool split_ref(struct hg_str text, struct function_ref *ref)
     return true;
 }
 
-static const struct hg_function *find_version(const struct hg_snapshot *snapshot,
-                                              struct hg_str name, struct hg_str version)
-{
-    for (size_t i = 0; i < snapshot->function_count; i++)
-        if (hg_str_eq(snapshot->functions[i]->name, name) &&
-            hg_str_eq(snapshot->functions[i]->version, version))
-            return snapshot->functions[i];
-    return NULL;
-}
-
 /* Draws between the two versions of an alias. */
 static const struct hg_function *draw(const struct hg_alias *alias)
 {
@@ -133,37 +160,58 @@ static const struct hg_function *draw(const struct hg_alias *alias)
                                                                      : alias->function;
 }
 
-static const struct hg_function *find_qualified(const struct hg_snapshot *snapshot,
-                                                struct hg_str name, struct hg_str qualifier)
+const struct hg_family *snapshot_family(const struct hg_snapshot *snapshot, struct hg_str name)
 {
-    for (size_t i = 0; i < snapshot->alias_count; i++) {
-        const struct hg_alias *alias = &snapshot->aliases[i];
+    const struct hg_counted *counted = hg_pmap_get(&snapshot->families, name);
 
-        if (hg_str_eq(alias->name, qualifier) && hg_str_eq(alias->function_name, name))
-            return draw(alias);
-    }
-    return find_version(snapshot, name, qualifier);
+    return counted ? hg_container_of(counted, const struct hg_family, counted) : NULL;
+}
+
+const struct hg_layer *snapshot_layer(const struct hg_snapshot *snapshot, struct hg_str name)
+{
+    const struct hg_counted *counted = hg_pmap_get(&snapshot->layers, name);
+
+    return counted ? hg_container_of(counted, const struct hg_layer, counted) : NULL;
+}
+
+const struct hg_mapping *snapshot_mapping(const struct hg_snapshot *snapshot, struct hg_str uuid)
+{
+    const struct hg_counted *counted = hg_pmap_get(&snapshot->mappings, uuid);
+
+    return counted ? hg_container_of(counted, const struct hg_mapping, counted) : NULL;
+}
+
+const struct hg_family *snapshot_next_family(const struct hg_snapshot *snapshot,
+                                             struct hg_pmap_at *at)
+{
+    const struct hg_counted *counted = hg_pmap_next(&snapshot->families, at);
+
+    return counted ? hg_container_of(counted, const struct hg_family, counted) : NULL;
 }
 
 const struct hg_function *snapshot_find_function(const struct hg_snapshot *snapshot,
                                                  struct hg_str name, struct hg_str qualifier)
 {
-    const struct hg_function *latest = hg_map_get(&snapshot->functions_by_name, name);
-    struct function_ref ref = {.name = name};
+    const struct hg_family *family = snapshot_family(snapshot, name);
+    struct hg_function_parts ref = {.name = name};
+    const struct hg_alias *alias;
 
-    if (!latest) {
-        if (!split_ref(name, &ref))
+    if (!family) {
+        if (!function_parts(name, &ref))
             return NULL;
         if ((ref.region.p && !hg_str_eq(ref.region, snapshot->region)) ||
             (ref.account.p && !hg_str_eq(ref.account, snapshot->account)))
             return NULL;
         if (qualifier.n && ref.qualifier.n && !hg_str_eq(qualifier, ref.qualifier))
             return NULL;
-        latest = hg_map_get(&snapshot->functions_by_name, ref.name);
+        family = snapshot_family(snapshot, ref.name);
     }
+    if (!family)
+        return NULL;
     if (!qualifier.n)
         qualifier = ref.qualifier;
-    if (!latest || !qualifier.n || hg_str_is(qualifier, "$LATEST"))
-        return latest;
-    return find_qualified(snapshot, ref.name, qualifier);
+    if (!qualifier.n || hg_str_is(qualifier, "$LATEST"))
+        return family->latest;
+    alias = family_alias(family, qualifier);
+    return alias ? draw(alias) : family_version(family, qualifier);
 }

@@ -28,9 +28,6 @@ enum hg_rc store_begin(struct hg_store *store, struct hg_error *err) hg_must_use
 enum hg_rc store_commit(struct hg_store *store, struct hg_error *err) hg_must_use;
 void store_rollback(struct hg_store *store);
 
-/* Who made a row: it decides what becomes of it when the template no longer has it. */
-enum hg_origin { HG_ORIGIN_TEMPLATE, HG_ORIGIN_API };
-
 /* Event invoke configs: each row is handed to `each`, in the order of function and qualifier. */
 typedef void (*store_event_config_fn)(const struct hg_event_config *config, enum hg_origin origin,
                                       void *arg);

@@ -32,11 +32,11 @@ bool address_is_explicit(struct hg_str host, struct hg_str path)
     return hg_str_starts(path, path_prefix) || host_id(host).p;
 }
 
-static const struct hg_api *api_of(const struct hg_snapshot *snapshot, struct hg_str id)
+static const struct hg_api *api_of(const struct hg_stack *stack, struct hg_str id)
 {
-    for (size_t i = 0; i < snapshot->api_count; i++) {
-        if (hg_str_eq_nocase(snapshot->apis[i].id, id))
-            return &snapshot->apis[i];
+    for (size_t i = 0; i < stack->api_count; i++) {
+        if (hg_str_eq_nocase(stack->apis[i].id, id))
+            return &stack->apis[i];
     }
     return NULL;
 }
@@ -96,12 +96,12 @@ static void find_stage(struct hg_str path, struct hg_address *address)
     }
 }
 
-static void find_by_path(const struct hg_snapshot *snapshot, struct hg_str path,
+static void find_by_path(const struct hg_stack *stack, struct hg_str path,
                          struct hg_address *address)
 {
     struct hg_str rest = hg_str_skip(path, path_prefix.n - 1), id = first_segment(rest);
 
-    address->api = api_of(snapshot, id);
+    address->api = api_of(stack, id);
     if (!address->api)
         return;
     rest = behind_segment(rest, id);
@@ -112,47 +112,47 @@ static void find_by_path(const struct hg_snapshot *snapshot, struct hg_str path,
 }
 
 /* The only API that has a stage of that name; NULL when there is none, or more than one. */
-static const struct hg_api *owner_of(const struct hg_snapshot *snapshot, struct hg_str stage_name)
+static const struct hg_api *owner_of(const struct hg_stack *stack, struct hg_str stage_name)
 {
     const struct hg_api *owner = NULL;
 
-    for (size_t i = 0; i < snapshot->api_count; i++) {
-        for (size_t s = 0; s < snapshot->apis[i].stage_count; s++) {
-            if (!hg_str_eq(snapshot->apis[i].stages[s].name, stage_name))
+    for (size_t i = 0; i < stack->api_count; i++) {
+        for (size_t s = 0; s < stack->apis[i].stage_count; s++) {
+            if (!hg_str_eq(stack->apis[i].stages[s].name, stage_name))
                 continue;
             if (owner)
                 return NULL;
-            owner = &snapshot->apis[i];
+            owner = &stack->apis[i];
         }
     }
     return owner;
 }
 
-static const struct hg_api *plain_owner(const struct hg_snapshot *snapshot, struct hg_str path)
+static const struct hg_api *plain_owner(const struct hg_stack *stack, struct hg_str path)
 {
     struct hg_str segment = first_segment(without_extra_slashes(path));
     const struct hg_api *owner;
 
-    if (snapshot->api_count == 1)
-        return &snapshot->apis[0];
-    owner = segment.n && !is_default_name(segment) ? owner_of(snapshot, segment) : NULL;
-    return owner ? owner : owner_of(snapshot, HG_STR("$default"));
+    if (stack->api_count == 1)
+        return &stack->apis[0];
+    owner = segment.n && !is_default_name(segment) ? owner_of(stack, segment) : NULL;
+    return owner ? owner : owner_of(stack, HG_STR("$default"));
 }
 
-void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path,
+void address_find(const struct hg_stack *stack, struct hg_str host, struct hg_str path,
                   struct hg_address *address)
 {
     struct hg_str id;
 
     *address = (struct hg_address){.stage_path = path, .path = path};
     if (hg_str_starts(path, path_prefix)) {
-        find_by_path(snapshot, path, address);
+        find_by_path(stack, path, address);
     } else if ((id = host_id(host)).p) {
-        address->api = api_of(snapshot, id);
+        address->api = api_of(stack, id);
         if (address->api)
             find_stage(path, address);
     } else {
-        address->api = plain_owner(snapshot, path);
+        address->api = plain_owner(stack, path);
         if (address->api)
             find_stage(path, address);
         /*
@@ -164,8 +164,8 @@ void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct
         address->stage = NULL;
 }
 
-bool address_is_plain(const struct hg_snapshot *snapshot, const struct hg_api *api,
+bool address_is_plain(const struct hg_stack *stack, const struct hg_api *api,
                       const struct hg_stage *stage)
 {
-    return snapshot->api_count == 1 || owner_of(snapshot, stage->name) == api;
+    return stack->api_count == 1 || owner_of(stack, stage->name) == api;
 }

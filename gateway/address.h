@@ -15,7 +15,7 @@ struct hg_address {
 };
 
 /* host as sent, with or without port. The plans of all APIs must be there. */
-void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path,
+void address_find(const struct hg_stack *stack, struct hg_str host, struct hg_str path,
                   struct hg_address *address);
 
 /*
@@ -25,7 +25,7 @@ void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct
 bool address_is_explicit(struct hg_str host, struct hg_str path);
 
 /* Whether a plain path (/{stage}/… or, for $default, /…) means this stage. */
-bool address_is_plain(const struct hg_snapshot *snapshot, const struct hg_api *api,
+bool address_is_plain(const struct hg_stack *stack, const struct hg_api *api,
                       const struct hg_stage *stage);
 
 #endif

@@ -122,7 +122,7 @@ struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gate
     struct hg_address address;
     bool is_http;
 
-    address_find(pin->snapshot, req->authority, req->path, &address);
+    address_find(pin->snapshot->stack, req->authority, req->path, &address);
     is_http = address.api && address.api->kind == HG_API_HTTP;
     release(pin);
     return is_http ? HG_STR("{\"message\":\"Request Entity Too Large\"}") : hg_str_n(NULL, 0);
@@ -177,7 +177,7 @@ static void serve(struct hg_gateway *gateway, struct hg_context *ctx)
 {
     struct hg_address address;
 
-    address_find(ctx->snapshot, ctx->req->authority, ctx->req->path, &address);
+    address_find(ctx->snapshot->stack, ctx->req->authority, ctx->req->path, &address);
     ctx->api = address.api;
     ctx->stage_path = address.stage_path;
     ctx->path = address.path;

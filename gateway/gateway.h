@@ -27,10 +27,10 @@ struct hg_gateway *gateway_new(struct hg_loops *loops, struct hg_registry *regis
 void gateway_free(struct hg_gateway *gateway);
 
 /*
- * Compiles the route tables of a snapshot before it is published, so that no request pays for it.
- * Reports every conflict or unservable route as notices in the snapshot. Control loop.
+ * Compiles the route tables of a stack before it is published, so that no request pays for it.
+ * Reports every conflict or unservable route as notices in the stack. Control loop.
  */
-enum hg_rc gateway_prepare(struct hg_snapshot *snapshot, struct hg_error *err) hg_must_use;
+enum hg_rc gateway_prepare(struct hg_stack *stack, struct hg_error *err) hg_must_use;
 
 /*
  * hg_http_handler for public listeners; also called by the management port for execute-api

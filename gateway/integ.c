@@ -43,10 +43,10 @@ static enum hg_rc check_route(const struct hg_route *route, struct hg_error *err
     return HG_OK;
 }
 
-struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api,
+struct hg_integ *integ_new(struct hg_stack *stack, const struct hg_api *api,
                            const struct hg_route *route)
 {
-    struct hg_integ *in = hg_arena_must(snapshot->arena, sizeof(*in));
+    struct hg_integ *in = hg_arena_must(stack->arena, sizeof(*in));
     struct hg_error err = {.text = ""};
     enum hg_rc rc;
 
@@ -55,11 +55,11 @@ struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *ap
     rc = check_route(route, &err);
     if (rc == HG_OK) {
         in->ops = served[in->model->type];
-        rc = in->ops->bind(in, snapshot, &err);
+        rc = in->ops->bind(in, stack, &err);
     }
     if (rc != HG_OK) {
         in->ops = rc == HG_E_UNSUPPORTED ? &integ_unsupported_ops : &integ_broken_ops;
-        in->problem = hg_arena_str(snapshot->arena, hg_str_of(err.text));
+        in->problem = hg_arena_str(stack->arena, hg_str_of(err.text));
     }
     return in;
 }

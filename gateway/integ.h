@@ -12,7 +12,8 @@ struct hg_integ {
     const struct hg_integ_model *model;
     const struct hg_api *api;
     struct hg_str problem; /* why it cannot be served or reached; p is NULL when it can */
-    void *state;           /* made by bind, in the snapshot's arena */
+    struct hg_str warning; /* what may go wrong with it; p is NULL for nothing */
+    void *state;           /* made by bind, in the stack's arena */
 };
 
 struct hg_integ_ops {
@@ -22,7 +23,7 @@ struct hg_integ_ops {
      * 501 with err's sentence; HG_E_INVALID: they get 500, as on the real
      * service, which accepts the definition and fails later.
      */
-    enum hg_rc (*bind)(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err);
+    enum hg_rc (*bind)(struct hg_integ *in, struct hg_stack *stack, struct hg_error *err);
     /* Leads to exactly one answer_send or answer_error, at once or later. */
     void (*begin)(struct hg_integ *in, struct hg_context *ctx);
     /*
@@ -36,7 +37,7 @@ struct hg_integ_ops {
 };
 
 /* Never NULL. An integration that cannot be served is bound to one that says so. */
-struct hg_integ *integ_new(struct hg_snapshot *snapshot, const struct hg_api *api,
+struct hg_integ *integ_new(struct hg_stack *stack, const struct hg_api *api,
                            const struct hg_route *route);
 
 extern const struct hg_integ_ops integ_lambda_ops, integ_lambda_custom_ops, integ_mock_ops,

@@ -109,22 +109,27 @@ static enum hg_rc bind_type(struct hg_lambda *lambda, const struct hg_api *api,
     return HG_OK;
 }
 
-/* An alias with weights draws anew at each call. */
-static bool is_weighted(const struct hg_snapshot *snapshot, const struct hg_function *function)
+/* What the reference means is found by each request: functions come and go by the management API. */
+static void bind_function(struct hg_integ *in, struct hg_lambda *lambda,
+                          const struct hg_stack *stack, struct hg_str ref)
 {
-    for (size_t i = 0; i < snapshot->alias_count; i++) {
-        const struct hg_alias *alias = &snapshot->aliases[i];
+    struct hg_function_parts parts;
 
-        if (alias->weighted && (alias->function == function || alias->weighted == function))
-            return true;
-    }
-    return false;
+    if (!function_parts(ref, &parts) ||
+        (parts.region.p && !hg_str_eq(parts.region, stack->region)) ||
+        (parts.account.p && !hg_str_eq(parts.account, stack->account)))
+        parts = (struct hg_function_parts){0};
+    lambda->name = parts.name;
+    lambda->qualifier = parts.qualifier;
+    if (!parts.name.p || !stack_find_function(stack, parts.name, parts.qualifier))
+        in->warning =
+            hg_str_of(hg_arena_printf(stack->arena, "there is no function %.*s", HG_STR_ARG(ref)));
 }
 
-enum hg_rc lambda_bind(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err)
+enum hg_rc lambda_bind(struct hg_integ *in, struct hg_stack *stack, struct hg_error *err)
 {
     const struct hg_integ_model *model = in->model;
-    struct hg_lambda *lambda = hg_arena_must(snapshot->arena, sizeof(*lambda));
+    struct hg_lambda *lambda = hg_arena_must(stack->arena, sizeof(*lambda));
     bool is_rest = in->api->kind == HG_API_REST;
     struct hg_str fixed;
     enum hg_rc rc;
@@ -141,18 +146,13 @@ enum hg_rc lambda_bind(struct hg_integ *in, struct hg_snapshot *snapshot, struct
     if (is_rest && model->http_method.n && !hg_str_is(model->http_method, "POST"))
         return hg_error_set(err, HG_E_INVALID, "a Lambda function is called with POST, not %.*s",
                             HG_STR_ARG(model->http_method));
-    rc = bind_type(lambda, in->api, model, snapshot->arena, err);
+    rc = bind_type(lambda, in->api, model, stack->arena, err);
     if (rc != HG_OK)
         return rc;
-    lambda->ref = phrase_new(snapshot->arena, HG_PHRASE_BODY, model->function_ref);
+    lambda->ref = phrase_new(stack->arena, HG_PHRASE_BODY, model->function_ref);
     fixed = phrase_literal(lambda->ref);
-    if (!fixed.p)
-        return HG_OK;
-    lambda->function = snapshot_find_function(snapshot, fixed, HG_STR(""));
-    if (!lambda->function)
-        return hg_error_set(err, HG_E_INVALID, "there is no function %.*s", HG_STR_ARG(fixed));
-    if (is_weighted(snapshot, lambda->function))
-        lambda->function = NULL;
+    if (fixed.p)
+        bind_function(in, lambda, stack, fixed);
     return HG_OK;
 }
 
@@ -331,8 +331,8 @@ static struct hg_lambda_call *call_new(const struct hg_lambda *lambda, struct hg
 static const struct hg_function *find_function(const struct hg_lambda *lambda,
                                                const struct hg_context *ctx, struct hg_str ref)
 {
-    if (lambda->function)
-        return lambda->function;
+    if (lambda->name.p)
+        return snapshot_find_function(ctx->snapshot, lambda->name, lambda->qualifier);
     /* A colon at the end: the stage has no variable for the alias. */
     if (!ref.n || hg_str_ends(ref, HG_STR(":")))
         return NULL;
@@ -397,14 +397,10 @@ const struct hg_function *integ_lambda_function(const struct hg_integ *in,
                                                 const struct hg_snapshot *snapshot)
 {
     const struct hg_lambda *lambda = in->state;
-    struct hg_str fixed;
 
-    if (in->ops != &integ_lambda_ops && in->ops != &integ_lambda_custom_ops)
+    if ((in->ops != &integ_lambda_ops && in->ops != &integ_lambda_custom_ops) || !lambda->name.p)
         return NULL;
-    fixed = phrase_literal(lambda->ref);
-    if (lambda->function || !fixed.p)
-        return lambda->function;
-    return snapshot_find_function(snapshot, fixed, HG_STR(""));
+    return snapshot_find_function(snapshot, lambda->name, lambda->qualifier);
 }
 
 void lambda_describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,

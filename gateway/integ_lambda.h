@@ -13,13 +13,13 @@
 
 struct hg_lambda_custom; /* integ_lambda_custom.c */
 
-/* One integration, worked out once. In the snapshot's arena. */
+/* One integration, worked out once. In the stack's arena. */
 struct hg_lambda {
     enum hg_contract contract;
     int64_t timeout_ms;
     struct hg_phrase *ref; /* of the function; may hold stage variables */
-    const struct hg_function
-        *function; /* when ref always means this one; NULL: look it up each time */
+    struct hg_str name,
+        qualifier; /* when ref is fixed and means a function here; name.p NULL otherwise */
     struct hg_phrase *invocation_type; /* NULL: not given, or by type_header */
     const char *type_header;           /* the client's header that says it; NULL without */
     struct hg_lambda_custom *custom;   /* NULL: a proxy integration */
@@ -52,7 +52,7 @@ bool lambda_write_event(const struct hg_lambda_call *call, struct hg_buf *out);
 void lambda_fail(struct hg_lambda_call *call, enum hg_gateway_error error, const char *why);
 
 /* Binds what proxy and custom integrations have in common. */
-enum hg_rc lambda_bind(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err);
+enum hg_rc lambda_bind(struct hg_integ *in, struct hg_stack *stack, struct hg_error *err);
 void lambda_begin(struct hg_integ *in, struct hg_context *ctx);
 void lambda_end(struct hg_integ *in, struct hg_context *ctx);
 void lambda_describe(const struct hg_integ *in, const struct hg_snapshot *snapshot,

@@ -16,23 +16,21 @@ struct hg_lambda_custom {
     bool passes_unknown_types; /* of bodies for which there is no request template */
 };
 
-static enum hg_rc bind_custom(struct hg_integ *in, struct hg_snapshot *snapshot,
-                              struct hg_error *err)
+static enum hg_rc bind_custom(struct hg_integ *in, struct hg_stack *stack, struct hg_error *err)
 {
     const struct hg_integ_model *model = in->model;
-    struct hg_lambda_custom *custom = hg_arena_must(snapshot->arena, sizeof(*custom));
-    enum hg_rc rc = lambda_bind(in, snapshot, err);
+    struct hg_lambda_custom *custom = hg_arena_must(stack->arena, sizeof(*custom));
+    enum hg_rc rc = lambda_bind(in, stack, err);
 
     *custom = (struct hg_lambda_custom){.passes_unknown_types = fixed_passes_unknown(model)};
     ((struct hg_lambda *)in->state)->custom = custom;
     if (rc == HG_OK)
-        rc = fixed_templates_bind(snapshot->arena, &model->request_templates, &custom->requests,
-                                  err);
+        rc = fixed_templates_bind(stack->arena, &model->request_templates, &custom->requests, err);
     for (size_t i = 0; rc == HG_OK && i < model->response_count && !custom->has_answer; i++) {
         if (model->responses[i].selection_pattern.n)
             continue;
         custom->has_answer = true;
-        rc = fixed_response_bind(snapshot->arena, &model->responses[i], &custom->answer, err);
+        rc = fixed_response_bind(stack->arena, &model->responses[i], &custom->answer, err);
     }
     return rc;
 }

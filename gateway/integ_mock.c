@@ -47,10 +47,10 @@ static enum hg_rc map_statuses(struct mock *mock, const struct hg_integ_model *m
     return HG_OK;
 }
 
-static enum hg_rc bind_mock(struct hg_integ *in, struct hg_snapshot *snapshot, struct hg_error *err)
+static enum hg_rc bind_mock(struct hg_integ *in, struct hg_stack *stack, struct hg_error *err)
 {
     const struct hg_integ_model *model = in->model;
-    struct mock *mock = hg_arena_must(snapshot->arena, sizeof(*mock));
+    struct mock *mock = hg_arena_must(stack->arena, sizeof(*mock));
     enum hg_rc rc;
 
     in->state = mock;
@@ -59,10 +59,10 @@ static enum hg_rc bind_mock(struct hg_integ *in, struct hg_snapshot *snapshot, s
                             NO_RESPONSE - 1);
     mock->response_count = model->response_count;
     mock->responses =
-        hg_arena_must(snapshot->arena, (model->response_count + 1) * sizeof(*mock->responses));
-    rc = fixed_templates_bind(snapshot->arena, &model->request_templates, &mock->requests, err);
+        hg_arena_must(stack->arena, (model->response_count + 1) * sizeof(*mock->responses));
+    rc = fixed_templates_bind(stack->arena, &model->request_templates, &mock->requests, err);
     for (size_t i = 0; rc == HG_OK && i < model->response_count; i++)
-        rc = fixed_response_bind(snapshot->arena, &model->responses[i], &mock->responses[i], err);
+        rc = fixed_response_bind(stack->arena, &model->responses[i], &mock->responses[i], err);
     mock->passes_unknown_types = fixed_passes_unknown(model);
     return rc == HG_OK ? map_statuses(mock, model, err) : rc;
 }

@@ -1,5 +1,5 @@
 /*
- * Makes the plans of a snapshot's APIs. Control loop, before the snapshot is
+ * Makes the plans of a stack's APIs. Control loop, before the stack is
  * published.
  */
 #include "core/json_write.h"
@@ -11,46 +11,44 @@
 
 enum { JSON_TEXT_MAX = 1 << 20 };
 
-static void add_notice(struct hg_snapshot *snapshot, enum hg_notice_kind kind, unsigned line,
+static void add_notice(struct hg_stack *stack, enum hg_notice_kind kind, unsigned line,
                        struct hg_str text)
 {
     struct hg_notice *notices =
-        hg_arena_must(snapshot->arena, (snapshot->notice_count + 1) * sizeof(*notices));
+        hg_arena_must(stack->arena, (stack->notice_count + 1) * sizeof(*notices));
 
-    if (snapshot->notice_count)
-        memcpy(notices, snapshot->notices, snapshot->notice_count * sizeof(*notices));
-    notices[snapshot->notice_count] =
-        (struct hg_notice){kind, line, hg_arena_str(snapshot->arena, text)};
-    snapshot->notices = notices;
-    snapshot->notice_count++;
+    if (stack->notice_count)
+        memcpy(notices, stack->notices, stack->notice_count * sizeof(*notices));
+    notices[stack->notice_count] = (struct hg_notice){kind, line, hg_arena_str(stack->arena, text)};
+    stack->notices = notices;
+    stack->notice_count++;
 }
 
-/* Whether whoever made the snapshot has said so already. */
-static bool is_noticed(const struct hg_snapshot *snapshot, unsigned line, struct hg_str problem)
+/* Whether whoever made the stack has said so already. */
+static bool is_noticed(const struct hg_stack *stack, unsigned line, struct hg_str problem)
 {
-    for (size_t i = 0; i < snapshot->notice_count; i++) {
-        if (snapshot->notices[i].line == line &&
-            hg_str_find_str(snapshot->notices[i].text, problem) >= 0)
+    for (size_t i = 0; i < stack->notice_count; i++) {
+        if (stack->notices[i].line == line && hg_str_find_str(stack->notices[i].text, problem) >= 0)
             return true;
     }
     return false;
 }
 
-static void notice_route(struct hg_snapshot *snapshot, enum hg_notice_kind kind,
+static void notice_route(struct hg_stack *stack, enum hg_notice_kind kind,
                          const struct hg_route *route, struct hg_str problem)
 {
     unsigned line =
         route->integration && route->integration->line ? route->integration->line : route->line;
     struct hg_error err;
 
-    if (is_noticed(snapshot, line, problem) || is_noticed(snapshot, route->line, problem))
+    if (is_noticed(stack, line, problem) || is_noticed(stack, route->line, problem))
         return;
     if (route->path.n)
         (void)hg_error_set(&err, HG_OK, "%.*s %.*s: %.*s", HG_STR_ARG(route->method),
                            HG_STR_ARG(route->path), HG_STR_ARG(problem));
     else
         (void)hg_error_set(&err, HG_OK, "$default: %.*s", HG_STR_ARG(problem));
-    add_notice(snapshot, kind, line, hg_str_of(err.text));
+    add_notice(stack, kind, line, hg_str_of(err.text));
 }
 
 static struct hg_str json_text(struct hg_arena *arena, struct hg_str text)
@@ -110,7 +108,7 @@ static void plan_stage(struct hg_arena *arena, const struct hg_stage *stage,
 }
 
 /* The address of a route in the table; what cannot be addressed becomes a notice. */
-static void place_route(struct hg_snapshot *snapshot, struct hg_api_plan *plan,
+static void place_route(struct hg_stack *stack, struct hg_api_plan *plan,
                         struct hg_route_plan *route_plan)
 {
     const struct hg_route *route = route_plan->route;
@@ -123,19 +121,19 @@ static void place_route(struct hg_snapshot *snapshot, struct hg_api_plan *plan,
         plan->default_route = route_plan;
         return;
     }
-    rc = pattern_parse(snapshot->arena, route->path, &route_plan->pattern, &err);
+    rc = pattern_parse(stack->arena, route->path, &route_plan->pattern, &err);
     if (rc == HG_OK)
         rc = route_table_add(plan->table, method, &route_plan->pattern, route_plan, &warning, &err);
     if (rc != HG_OK) {
-        notice_route(snapshot, HG_NOTICE_WARNING, route, hg_str_of(err.text));
-        route_plan->integ->problem = hg_arena_str(snapshot->arena, hg_str_of(err.text));
+        notice_route(stack, HG_NOTICE_WARNING, route, hg_str_of(err.text));
+        route_plan->integ->problem = hg_arena_str(stack->arena, hg_str_of(err.text));
     }
     if (warning.text[0])
-        notice_route(snapshot, HG_NOTICE_WARNING, route, hg_str_of(warning.text));
+        notice_route(stack, HG_NOTICE_WARNING, route, hg_str_of(warning.text));
 }
 
-static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api,
-                       struct hg_api_plan *plan, size_t index)
+static void plan_route(struct hg_stack *stack, const struct hg_api *api, struct hg_api_plan *plan,
+                       size_t index)
 {
     const struct hg_route *route = &api->routes[index];
     struct hg_route_plan *route_plan = &plan->routes[index];
@@ -143,25 +141,27 @@ static void plan_route(struct hg_snapshot *snapshot, const struct hg_api *api,
     route_plan->route = route;
     route_plan->is_options = hg_str_is(route->method, "OPTIONS");
     if (route->path.n)
-        route_plan->path_json = json_text(snapshot->arena, route->path);
-    route_plan->key_json = json_text(snapshot->arena, route->route_key);
-    route_plan->integ = integ_new(snapshot, api, route);
+        route_plan->path_json = json_text(stack->arena, route->path);
+    route_plan->key_json = json_text(stack->arena, route->route_key);
+    route_plan->integ = integ_new(stack, api, route);
     if (route_plan->integ->ops == &integ_unsupported_ops)
-        notice_route(snapshot, HG_NOTICE_NOT_SERVED, route, route_plan->integ->problem);
+        notice_route(stack, HG_NOTICE_NOT_SERVED, route, route_plan->integ->problem);
     else if (route_plan->integ->ops == &integ_broken_ops)
-        notice_route(snapshot, HG_NOTICE_WARNING, route, route_plan->integ->problem);
-    place_route(snapshot, plan, route_plan);
+        notice_route(stack, HG_NOTICE_WARNING, route, route_plan->integ->problem);
+    else if (route_plan->integ->warning.p)
+        notice_route(stack, HG_NOTICE_WARNING, route, route_plan->integ->warning);
+    place_route(stack, plan, route_plan);
 }
 
-static void plan_api(struct hg_snapshot *snapshot, struct hg_api *api)
+static void plan_api(struct hg_stack *stack, struct hg_api *api)
 {
-    struct hg_arena *arena = snapshot->arena;
+    struct hg_arena *arena = stack->arena;
     struct hg_api_plan *plan = hg_arena_must(arena, sizeof(*plan));
     struct hg_error warning = {.text = ""};
 
     api->compiled = plan;
     plan->table = route_table_new(arena, api->kind);
-    plan->account_json = json_text(arena, snapshot->account);
+    plan->account_json = json_text(arena, stack->account);
     plan->id_json = json_text(arena, api->id);
     plan->stages = hg_arena_must(arena, (api->stage_count + 1) * sizeof(*plan->stages));
     plan->routes = hg_arena_must(arena, (api->route_count + 1) * sizeof(*plan->routes));
@@ -176,22 +176,22 @@ static void plan_api(struct hg_snapshot *snapshot, struct hg_api *api)
     else
         plan->responses = gateway_responses_new(arena, api, &warning);
     if (warning.text[0])
-        add_notice(snapshot, HG_NOTICE_WARNING, api->line, hg_str_of(warning.text));
+        add_notice(stack, HG_NOTICE_WARNING, api->line, hg_str_of(warning.text));
     for (size_t i = 0; i < api->route_count; i++)
-        plan_route(snapshot, api, plan, i);
+        plan_route(stack, api, plan, i);
 }
 
-enum hg_rc gateway_prepare(struct hg_snapshot *snapshot, struct hg_error *err)
+enum hg_rc gateway_prepare(struct hg_stack *stack, struct hg_error *err)
 {
-    for (size_t i = 0; i < snapshot->api_count; i++) {
+    for (size_t i = 0; i < stack->api_count; i++) {
         for (size_t other = 0; other < i; other++) {
-            if (hg_str_eq(snapshot->apis[i].id, snapshot->apis[other].id))
+            if (hg_str_eq(stack->apis[i].id, stack->apis[other].id))
                 return hg_error_set(err, HG_E_CONFLICT, "APIs %.*s and %.*s have the same id %.*s",
-                                    HG_STR_ARG(snapshot->apis[other].logical_id),
-                                    HG_STR_ARG(snapshot->apis[i].logical_id),
-                                    HG_STR_ARG(snapshot->apis[i].id));
+                                    HG_STR_ARG(stack->apis[other].logical_id),
+                                    HG_STR_ARG(stack->apis[i].logical_id),
+                                    HG_STR_ARG(stack->apis[i].id));
         }
-        plan_api(snapshot, &snapshot->apis[i]);
+        plan_api(stack, &stack->apis[i]);
     }
     return HG_OK;
 }

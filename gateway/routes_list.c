@@ -13,7 +13,7 @@ static void put_path(const struct hg_snapshot *snapshot, const struct hg_api *ap
 {
     bool is_default = hg_str_is(stage->name, "$default");
 
-    if (!address_is_plain(snapshot, api, stage)) {
+    if (!address_is_plain(snapshot->stack, api, stage)) {
         hg_buf_append_cstr(out, "/_aws/execute-api/");
         hg_buf_append_str(out, api->id);
     }
@@ -49,8 +49,8 @@ static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *
 void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_url,
                          struct hg_buf *out)
 {
-    for (size_t a = 0; a < snapshot->api_count; a++) {
-        const struct hg_api *api = &snapshot->apis[a];
+    for (size_t a = 0; a < snapshot->stack->api_count; a++) {
+        const struct hg_api *api = &snapshot->stack->apis[a];
 
         for (size_t s = 0; s < api->stage_count; s++) {
             for (size_t r = 0; r < api->route_count; r++)
@@ -103,8 +103,8 @@ void gateway_render_routes(const struct hg_snapshot *snapshot, struct hg_json *j
     hg_json_begin_object(json);
     hg_json_key_lit(json, "apis");
     hg_json_begin_array(json);
-    for (size_t a = 0; a < snapshot->api_count; a++) {
-        const struct hg_api *api = &snapshot->apis[a];
+    for (size_t a = 0; a < snapshot->stack->api_count; a++) {
+        const struct hg_api *api = &snapshot->stack->apis[a];
 
         hg_json_begin_object(json);
         hg_json_field_str(json, "id", api->id);

@@ -67,20 +67,16 @@ struct hg_limit *limits_of(struct hg_limits *limits, const struct hg_function *f
 
 void limits_apply(struct hg_limits *limits, const struct hg_snapshot *snapshot)
 {
+    struct hg_pmap_at at = {0};
+    const struct hg_family *family;
     unsigned claimed = 0;
 
-    for (size_t i = 0; i < snapshot->function_count; i++) {
-        const struct hg_function *function = snapshot->functions[i];
-        bool is_counted = false;
-
-        if (function->reserved_concurrency < 0)
+    /* All versions of a function share its reservation. */
+    while ((family = snapshot_next_family(snapshot, &at))) {
+        if (family->latest->reserved_concurrency < 0)
             continue;
-        (void)limits_of(limits, function);
-        /* All versions of a function share its reservation. */
-        for (size_t j = 0; j < i && !is_counted; j++)
-            is_counted = hg_str_eq(snapshot->functions[j]->name, function->name);
-        if (!is_counted)
-            claimed += (unsigned)function->reserved_concurrency;
+        (void)limits_of(limits, family->latest);
+        claimed += (unsigned)family->latest->reserved_concurrency;
     }
     /* The rest never falls to nothing: functions without a reservation still run one at a time. */
     atomic_store(&limits->unreserved.max, limits->total > claimed ? limits->total - claimed : 1);

@@ -77,7 +77,7 @@ static void start_cache(struct hg_pool_shard *shard, struct hg_snapshot *snapsho
 {
     size_t size = 8;
 
-    while (size < 2 * snapshot->function_count + 2)
+    while (size < 4 * snapshot->families.count + 2)
         size *= 2;
     free(shard->cache);
     snapshot_unref(shard->cached_snapshot);

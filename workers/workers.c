@@ -112,27 +112,32 @@ static void on_apply(struct hg_mail *mail)
     free(apply);
 }
 
-static bool has_key(const struct hg_snapshot *snapshot, unsigned char (*keys)[HG_SHA256_LEN],
-                    const unsigned char *wanted)
+/* Versions of next that the pool knows are current, all others are not. */
+static void mark_current(struct hg_workers *workers, const struct hg_function *function)
 {
-    for (size_t i = 0; i < snapshot->function_count; i++) {
-        if (memcmp(keys[i], wanted, HG_SHA256_LEN) == 0)
-            return true;
-    }
-    return false;
+    unsigned char key[HG_SHA256_LEN];
+
+    version_key(function, key);
+    for (struct hg_version *version = atomic_load(&workers->versions); version;
+         version = version->next)
+        if (memcmp(version->key, key, HG_SHA256_LEN) == 0)
+            atomic_store(&version->is_current, true);
 }
 
 void workers_apply(struct hg_workers *workers, struct hg_snapshot *next)
 {
-    unsigned char(*keys)[HG_SHA256_LEN] = hg_calloc(next->function_count + 1, HG_SHA256_LEN);
+    struct hg_pmap_at at = {0};
+    const struct hg_family *family;
 
     limits_apply(&workers->limits, next);
-    for (size_t i = 0; i < next->function_count; i++)
-        version_key(next->functions[i], keys[i]);
     for (struct hg_version *version = atomic_load(&workers->versions); version;
          version = version->next)
-        atomic_store(&version->is_current, has_key(next, keys, version->key));
-    free(keys);
+        atomic_store(&version->is_current, false);
+    while ((family = snapshot_next_family(next, &at))) {
+        mark_current(workers, family->latest);
+        for (size_t i = 0; i < family->version_count; i++)
+            mark_current(workers, family->versions[i]);
+    }
     for (unsigned i = 0; i < workers->shard_count; i++) {
         struct apply_mail *apply = hg_calloc(1, sizeof(*apply));
 

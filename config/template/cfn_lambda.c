@@ -86,7 +86,7 @@ named_function(struct hg_transform *t, const struct hg_resource *resource, const
 {
     const struct hg_node *node = resource_get(resource, property);
     const struct hg_function *function =
-        snapshot_find_function(t->snapshot, node_text(node), HG_STR(""));
+        stack_find_function(t->stack, node_text(node), HG_STR(""));
 
     if (!function && (node || !resource_has(resource, property)))
         problem_at(t, node ? node : resource->raw, "%.*s: %s: Function not found: %.*s",
@@ -124,9 +124,9 @@ static void translate_version(struct hg_transform *t, const struct hg_resource *
             break;
         }
     }
-    t->snapshot->functions = transform_grow(t->arena, t->snapshot->functions,
-                                            t->snapshot->function_count, sizeof(void *));
-    t->snapshot->functions[t->snapshot->function_count++] = version;
+    t->stack->functions = transform_grow(t->arena, t->stack->functions,
+                                            t->stack->function_count, sizeof(void *));
+    t->stack->functions[t->stack->function_count++] = version;
 }
 
 static void set_routing(struct hg_transform *t, const struct hg_resource *resource,
@@ -142,7 +142,7 @@ static void set_routing(struct hg_transform *t, const struct hg_resource *resour
     first = list->items[0];
     weight = hg_arena_strdup(t->scratch, node_text(node_get(first, "FunctionWeight")));
     alias->weight = strtod(weight, &end);
-    alias->weighted = snapshot_find_function(t->snapshot, alias->function_name,
+    alias->weighted = stack_find_function(t->stack, alias->function_name,
                                              node_text(node_get(first, "FunctionVersion")));
     if (list->count > 1 || end == weight || *end || !(alias->weight >= 0 && alias->weight <= 1) ||
         !alias->weighted)
@@ -154,7 +154,7 @@ static void set_routing(struct hg_transform *t, const struct hg_resource *resour
 
 static void translate_alias(struct hg_transform *t, const struct hg_resource *resource)
 {
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
     const struct hg_node *version = resource_get(resource, "FunctionVersion");
     const struct hg_function *latest;
     struct hg_alias alias = {0};
@@ -167,7 +167,7 @@ static void translate_alias(struct hg_transform *t, const struct hg_resource *re
     alias.function_name = latest->name;
     alias.name = read_text(t, resource_get(resource, "Name"), resource_what(t, resource, "Name"),
                            HG_STR(""));
-    alias.function = snapshot_find_function(snapshot, latest->name, node_text(version));
+    alias.function = stack_find_function(stack, latest->name, node_text(version));
     if (!alias.name.n)
         problem_on(t, resource, "%.*s: Name is missing", HG_STR_ARG(resource->id));
     if (!alias.function && version)
@@ -177,9 +177,9 @@ static void translate_alias(struct hg_transform *t, const struct hg_resource *re
     if (!alias.function)
         return;
     set_routing(t, resource, &alias);
-    snapshot->aliases =
-        transform_grow(t->arena, snapshot->aliases, snapshot->alias_count, sizeof(alias));
-    snapshot->aliases[snapshot->alias_count++] = alias;
+    stack->aliases =
+        transform_grow(t->arena, stack->aliases, stack->alias_count, sizeof(alias));
+    stack->aliases[stack->alias_count++] = alias;
 }
 
 /* "https://<id>.lambda-url.…/" */
@@ -197,7 +197,7 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
 {
     static const struct hg_cors_names *const names = &cors_names_pascal;
     struct hg_str qualifier = node_text(resource_get(resource, "Qualifier"));
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
     const struct hg_function *function;
     struct hg_url *url;
 
@@ -207,11 +207,11 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
                HG_STR_ARG(resource->id));
     function = named_function(t, resource, "TargetFunctionArn");
     if (function && qualifier.n)
-        function = snapshot_find_function(snapshot, function->name, qualifier);
+        function = stack_find_function(stack, function->name, qualifier);
     if (!function)
         return;
-    snapshot->urls = transform_grow(t->arena, snapshot->urls, snapshot->url_count, sizeof(*url));
-    url = &snapshot->urls[snapshot->url_count++];
+    stack->urls = transform_grow(t->arena, stack->urls, stack->url_count, sizeof(*url));
+    url = &stack->urls[stack->url_count++];
     *url = (struct hg_url){.id = url_id(t, resource), .function = function};
     url->auth_type = read_text(t, resource_get(resource, "AuthType"),
                                resource_what(t, resource, "AuthType"), HG_STR("NONE"));

@@ -7,7 +7,7 @@
 
 static void add_layer(struct hg_transform *t, const struct hg_resource *resource, struct hg_str dir)
 {
-    struct hg_layer *layer = hg_arena_must(t->scratch, sizeof(*layer));
+    struct hg_layer_draft *layer = hg_arena_must(t->scratch, sizeof(*layer));
 
     layer->arn = transform_keep(t, eval_ref(t->eval, resource->id, resource->raw));
     layer->dir = dir;

@@ -64,7 +64,7 @@ void problem_on(struct hg_transform *t, const struct hg_resource *resource, cons
 void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line, const char *format,
                 ...)
 {
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
     struct hg_notice *notice;
     va_list args;
     char *text;
@@ -75,9 +75,9 @@ void notice_add(struct hg_transform *t, enum hg_notice_kind kind, unsigned line,
     if (kind == HG_NOTICE_UNKNOWN && t->options->is_strict) {
         problems_add(t->problems, line, 0, "%s", text);
     } else {
-        snapshot->notices =
-            transform_grow(t->arena, snapshot->notices, snapshot->notice_count, sizeof(*notice));
-        notice = &snapshot->notices[snapshot->notice_count++];
+        stack->notices =
+            transform_grow(t->arena, stack->notices, stack->notice_count, sizeof(*notice));
+        notice = &stack->notices[stack->notice_count++];
         *notice = (struct hg_notice){
             .kind = kind, .line = line, .text = transform_keep(t, hg_str_of(text))};
     }
@@ -90,7 +90,7 @@ void notices_enter_file(struct hg_transform *t, struct hg_other_file *file, cons
     *file = (struct hg_other_file){.name = name,
                                    .line = named_at->line,
                                    .outer = *t->problems,
-                                   .first_notice = t->snapshot->notice_count};
+                                   .first_notice = t->stack->notice_count};
     *t->problems = (struct hg_problems){.file = file->outer.file};
 }
 
@@ -103,8 +103,8 @@ void notices_leave_file(struct hg_transform *t, struct hg_other_file *file)
         problems_add(t->problems, file->line, 0, "%s:%u: %s", file->name, inner.items[i].line,
                      inner.items[i].text);
     problems_fini(&inner);
-    for (size_t i = file->first_notice; i < t->snapshot->notice_count; i++) {
-        struct hg_notice *notice = &t->snapshot->notices[i];
+    for (size_t i = file->first_notice; i < t->stack->notice_count; i++) {
+        struct hg_notice *notice = &t->stack->notices[i];
 
         notice->text =
             transform_keepf(t, "%s:%u: %.*s", file->name, notice->line, HG_STR_ARG(notice->text));

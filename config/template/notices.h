@@ -34,7 +34,7 @@ void notices_leave_file(struct hg_transform *t, struct hg_other_file *file);
 
 /* Finds the row of a type in types.def. */
 enum hg_use type_use(struct hg_str type, const char **what);
-/* The types that become part of the snapshot, for "did you mean". */
+/* The types that become part of the stack, for "did you mean". */
 void types_offer(struct hg_suggest *suggest);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * The way from a file to a snapshot: load, evaluate, collect, translate, in this order. Blocks;
+ * The way from a file to a stack: load, evaluate, collect, translate, in this order. Blocks;
  * for start-up and helper threads.
  */
 #include "config/template/template.h"
@@ -67,7 +67,7 @@ static void say_built(struct hg_transform *t, enum built built)
 static void translate_outputs(struct hg_transform *t)
 {
     const struct hg_node *section = node_get(t->document, "Outputs");
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
 
     for (size_t i = 0; node_is_map(section) && i < section->count; i++) {
         const struct hg_node *output = section->members[i].value,
@@ -83,9 +83,9 @@ static void translate_outputs(struct hg_transform *t)
         value = eval_resolve(t->eval, node_get(output, "Value"));
         if (!node_is_scalar(value))
             continue;
-        snapshot->outputs = transform_grow(t->arena, snapshot->outputs, snapshot->output_count,
-                                           sizeof(*snapshot->outputs));
-        snapshot->outputs[snapshot->output_count++] =
+        stack->outputs = transform_grow(t->arena, stack->outputs, stack->output_count,
+                                           sizeof(*stack->outputs));
+        stack->outputs[stack->output_count++] =
             (struct hg_output){.name = transform_keep(t, section->members[i].key),
                                .value = transform_keep(t, value->text),
                                .description = read_text(t, node_get(output, "Description"),
@@ -148,8 +148,8 @@ static void translate(struct hg_transform *t)
     env_vars_report(t);
     apis_finish(t);
     take_eval_notices(t);
-    if (t->snapshot->notice_count)
-        qsort(t->snapshot->notices, t->snapshot->notice_count, sizeof(struct hg_notice),
+    if (t->stack->notice_count)
+        qsort(t->stack->notices, t->stack->notice_count, sizeof(struct hg_notice),
               compare_notices);
 }
 
@@ -175,14 +175,14 @@ static struct hg_node *load_document(struct hg_arena *scratch, const char *path,
     return document;
 }
 
-static struct hg_snapshot *translate_document(struct hg_transform *t, enum built built)
+static struct hg_stack *translate_document(struct hg_transform *t, enum built built)
 {
     t->eval = eval_new(t->scratch, t->document, t->folder, t->options, t->problems);
     if (!t->eval)
         return NULL;
-    t->snapshot = snapshot_new(eval_region(t->eval), eval_account(t->eval));
-    t->arena = t->snapshot->arena;
-    t->snapshot->stack_name = transform_keep(t, eval_stack_name(t->eval));
+    t->stack = stack_new(eval_region(t->eval), eval_account(t->eval));
+    t->arena = t->stack->arena;
+    t->stack->stack_name = transform_keep(t, eval_stack_name(t->eval));
     t->is_built =
         built == BUILT_USED || hg_str_ends(hg_str_of(t->folder), HG_STR("/" BUILT_FOLDER));
     say_built(t, built);
@@ -193,25 +193,25 @@ static struct hg_snapshot *translate_document(struct hg_transform *t, enum built
     hg_map_fini(&t->resources_by_id);
     hg_map_fini(&t->functions_by_id);
     hg_map_fini(&t->broken_functions);
-    return t->snapshot;
+    return t->stack;
 }
 
 /* A misspelt name is often why something else is missing: it is told beside the problems. */
-static void tell_unknown(const struct hg_snapshot *snapshot, struct hg_problems *problems)
+static void tell_unknown(const struct hg_stack *stack, struct hg_problems *problems)
 {
-    for (size_t i = 0; i < snapshot->notice_count; i++) {
-        if (snapshot->notices[i].kind == HG_NOTICE_UNKNOWN)
-            problems_add(problems, snapshot->notices[i].line, 0, "unknown: %.*s",
-                         HG_STR_ARG(snapshot->notices[i].text));
+    for (size_t i = 0; i < stack->notice_count; i++) {
+        if (stack->notices[i].kind == HG_NOTICE_UNKNOWN)
+            problems_add(problems, stack->notices[i].line, 0, "unknown: %.*s",
+                         HG_STR_ARG(stack->notices[i].text));
     }
 }
 
-struct hg_snapshot *template_load(const char *path, const struct hg_template_options *options,
+struct hg_stack *template_load(const char *path, const struct hg_template_options *options,
                                   struct hg_problems *problems)
 {
     struct hg_arena *scratch = hg_arena_new(SCRATCH_BYTES_MAX);
     struct hg_transform t = {.scratch = scratch, .options = options, .problems = problems};
-    struct hg_snapshot *snapshot = NULL;
+    struct hg_stack *stack = NULL;
     enum built built = find_built(scratch, &path);
 
     problems->file = path;
@@ -221,12 +221,12 @@ struct hg_snapshot *template_load(const char *path, const struct hg_template_opt
     t.folder = absolute_folder(scratch, path);
     t.document = load_document(scratch, path, problems);
     if (t.document)
-        snapshot = translate_document(&t, built);
+        stack = translate_document(&t, built);
     hg_arena_free(scratch);
-    if (snapshot && problems->count > 0) {
-        tell_unknown(snapshot, problems);
-        snapshot_unref(snapshot);
-        snapshot = NULL;
+    if (stack && problems->count > 0) {
+        tell_unknown(stack, problems);
+        stack_unref(stack);
+        stack = NULL;
     }
-    return snapshot;
+    return stack;
 }

@@ -1,5 +1,5 @@
 /*
- * From a SAM or CloudFormation file to a snapshot.
+ * From a SAM or CloudFormation file to a stack.
  */
 #ifndef HG_CONFIG_TEMPLATE_H
 #define HG_CONFIG_TEMPLATE_H
@@ -40,11 +40,11 @@ void problems_fini(struct hg_problems *problems);
 
 /*
  * Reads, evaluates and translates. NULL when anything is wrong (problems says what, with
- * lines); otherwise a snapshot with one reference whose notices say what is not served yet and
+ * lines); otherwise a stack with one reference whose notices say what is not served yet and
  * what is unknown. `.aws-sam/build/template.yaml` beside the given template is preferred when
  * it is not older than it.
  */
-struct hg_snapshot *template_load(const char *path, const struct hg_template_options *options,
+struct hg_stack *template_load(const char *path, const struct hg_template_options *options,
                                   struct hg_problems *problems);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The translation of one template into one snapshot: what its parts share.
- * One thread, one pass; everything but the snapshot ends with the call.
+ * The translation of one template into one stack: what its parts share.
+ * One thread, one pass; everything but the stack ends with the call.
  */
 #ifndef HG_CONFIG_TEMPLATE_TRANSFORM_H
 #define HG_CONFIG_TEMPLATE_TRANSFORM_H
@@ -35,14 +35,14 @@ struct hg_api_draft {
     struct hg_api_draft *next;
 };
 
-struct hg_layer {
+struct hg_layer_draft {
     struct hg_str arn, dir;
-    struct hg_layer *next;
+    struct hg_layer_draft *next;
 };
 
 struct hg_transform {
-    struct hg_snapshot *snapshot;
-    struct hg_arena *arena;   /* the snapshot's: what stays */
+    struct hg_stack *stack;
+    struct hg_arena *arena;   /* the stack's: what stays */
     struct hg_arena *scratch; /* trees and lists that end with the translation */
     struct hg_eval *eval;
     const struct hg_template_options *options;
@@ -56,14 +56,14 @@ struct hg_transform {
     struct hg_map functions_by_id; /* logical id → struct hg_function, $LATEST */
     struct hg_map
         broken_functions; /* names of functions that could not be made, which was told already */
-    struct hg_layer *layers;
+    struct hg_layer_draft *layers;
     struct hg_api_draft *apis, **apis_end;
     struct hg_node *env_vars; /* of --env-vars; NULL for none */
 };
 
 /* Memory for one more item behind count items; the list grows by doubling and starts as NULL. */
 void *transform_grow(struct hg_arena *arena, void *items, size_t count, size_t item_size);
-/* A copy that stays with the snapshot. */
+/* A copy that stays with the stack. */
 struct hg_str transform_keep(struct hg_transform *t, struct hg_str text);
 struct hg_str transform_keepf(struct hg_transform *t, const char *format, ...) hg_printf_like(2, 3);
 /* A formatted string for the length of the translation. */

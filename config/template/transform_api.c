@@ -337,14 +337,14 @@ void api_read_binary_types(struct hg_transform *t, struct hg_api_draft *draft,
 
 void apis_finish(struct hg_transform *t)
 {
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
 
     for (struct hg_api_draft *draft = t->apis; draft; draft = draft->next) {
         struct hg_api *api;
 
-        snapshot->apis =
-            transform_grow(t->arena, snapshot->apis, snapshot->api_count, sizeof(*api));
-        api = &snapshot->apis[snapshot->api_count++];
+        stack->apis =
+            transform_grow(t->arena, stack->apis, stack->api_count, sizeof(*api));
+        api = &stack->apis[stack->api_count++];
         *api = draft->api;
         api->routes = draft->routes;
         api->route_count = draft->route_count;

@@ -66,7 +66,7 @@ void api_read_binary_types(struct hg_transform *t, struct hg_api_draft *draft,
 void api_add_gateway_response(struct hg_transform *t, struct hg_api_draft *draft,
                               const struct hg_gateway_response *response, const struct hg_node *at);
 
-/* Moves all drafts into the snapshot. */
+/* Moves all drafts into the stack. */
 void apis_finish(struct hg_transform *t);
 
 #endif

@@ -234,7 +234,7 @@ static struct hg_str made_target(struct hg_transform *t, const struct invoke_con
 static void check_function_target(struct hg_transform *t, const struct invoke_config *config,
                                   const struct target_place *place, struct hg_str target)
 {
-    const struct hg_function *function = snapshot_find_function(t->snapshot, target, HG_STR(""));
+    const struct hg_function *function = stack_find_function(t->stack, target, HG_STR(""));
 
     if (!function) {
         if (t->broken_functions.count == 0) /* else it may be one of those, which was told */
@@ -287,10 +287,10 @@ static struct hg_str read_outcome(struct hg_transform *t, const struct invoke_co
 static void add_setting(struct hg_transform *t, const struct invoke_config *config,
                         const struct hg_event_setting *setting)
 {
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
 
-    for (size_t i = 0; i < snapshot->event_setting_count; i++) {
-        const struct hg_event_setting *other = &snapshot->event_settings[i];
+    for (size_t i = 0; i < stack->event_setting_count; i++) {
+        const struct hg_event_setting *other = &stack->event_settings[i];
 
         if (hg_str_eq(other->function_name, setting->function_name) &&
             hg_str_eq(other->qualifier, setting->qualifier)) {
@@ -301,9 +301,9 @@ static void add_setting(struct hg_transform *t, const struct invoke_config *conf
             return;
         }
     }
-    snapshot->event_settings = transform_grow(t->arena, snapshot->event_settings,
-                                              snapshot->event_setting_count, sizeof(*setting));
-    snapshot->event_settings[snapshot->event_setting_count++] = *setting;
+    stack->event_settings = transform_grow(t->arena, stack->event_settings,
+                                              stack->event_setting_count, sizeof(*setting));
+    stack->event_settings[stack->event_setting_count++] = *setting;
 }
 
 static void read_config(struct hg_transform *t, const struct invoke_config *config, unsigned line)
@@ -376,11 +376,11 @@ static const struct hg_function *configured_function(struct hg_transform *t,
     }
     if (hg_map_get(&t->broken_functions, node_text(name)))
         return NULL;
-    function = snapshot_find_function(t->snapshot, node_text(name), HG_STR(""));
+    function = stack_find_function(t->stack, node_text(name), HG_STR(""));
     if (!function)
         problem_at(t, name, "%.*s: FunctionName: Function not found: %.*s",
                    HG_STR_ARG(resource->id), HG_STR_ARG(node_text(name)));
-    else if (qualifier.n && !snapshot_find_function(t->snapshot, function->name, qualifier))
+    else if (qualifier.n && !stack_find_function(t->stack, function->name, qualifier))
         problem_at(t, resource_get(resource, "Qualifier"),
                    "%.*s: Qualifier: Function not found: %.*s:%.*s", HG_STR_ARG(resource->id),
                    HG_STR_ARG(function->arn), HG_STR_ARG(qualifier));

@@ -83,7 +83,7 @@ static const struct hg_function *function_of_part(const struct hg_transform *t, 
 {
     const struct hg_function *function = hg_map_get(&t->functions_by_id, name);
 
-    return function ? function : hg_map_get(&t->snapshot->functions_by_name, name);
+    return function ? function : hg_map_get(&t->stack->functions_by_name, name);
 }
 
 void env_vars_report(struct hg_transform *t)

@@ -116,7 +116,7 @@ static void check_name(struct hg_transform *t, const struct hg_resource *resourc
             t, at ? at : resource->raw,
             "%.*s: FunctionName must be 1 to 64 letters, digits, hyphens and underscores, not \"%.*s\"",
             HG_STR_ARG(resource->id), HG_STR_ARG(name));
-    else if (hg_map_get(&t->snapshot->functions_by_name, name))
+    else if (hg_map_get(&t->stack->functions_by_name, name))
         problem_at(t, at ? at : resource->raw, "%.*s: Function already exist: %.*s",
                    HG_STR_ARG(resource->id), HG_STR_ARG(name));
 }
@@ -276,9 +276,9 @@ static void read_logging(struct hg_transform *t, const struct hg_resource *resou
     }
 }
 
-static const struct hg_layer *find_layer(const struct hg_transform *t, struct hg_str arn)
+static const struct hg_layer_draft *find_layer(const struct hg_transform *t, struct hg_str arn)
 {
-    for (const struct hg_layer *layer = t->layers; layer; layer = layer->next) {
+    for (const struct hg_layer_draft *layer = t->layers; layer; layer = layer->next) {
         if (hg_str_eq(layer->arn, arn))
             return layer;
     }
@@ -296,7 +296,7 @@ static void read_layers(struct hg_transform *t, const struct hg_resource *resour
         problem_at(t, list, "%.*s: Cannot reference more than 5 layers.", HG_STR_ARG(resource->id));
     for (size_t i = 0; node_is_list(list) && i < list->count; i++) {
         const struct hg_node *item = list->items[i];
-        const struct hg_layer *layer = find_layer(t, node_text(item));
+        const struct hg_layer_draft *layer = find_layer(t, node_text(item));
 
         if (!layer) {
             notice_add(t, HG_NOTICE_NOT_SERVED, item->line,
@@ -345,13 +345,13 @@ static bool read_recursion(struct hg_transform *t, const struct hg_resource *res
 static void add_function(struct hg_transform *t, const struct hg_resource *resource,
                          struct hg_function *function)
 {
-    struct hg_snapshot *snapshot = t->snapshot;
+    struct hg_stack *stack = t->stack;
 
-    snapshot->functions =
-        transform_grow(t->arena, snapshot->functions, snapshot->function_count, sizeof(void *));
-    snapshot->functions[snapshot->function_count++] = function;
-    if (!hg_map_get(&snapshot->functions_by_name, function->name))
-        hg_map_set(&snapshot->functions_by_name, function->name, function);
+    stack->functions =
+        transform_grow(t->arena, stack->functions, stack->function_count, sizeof(void *));
+    stack->functions[stack->function_count++] = function;
+    if (!hg_map_get(&stack->functions_by_name, function->name))
+        hg_map_set(&stack->functions_by_name, function->name, function);
     hg_map_set(&t->functions_by_id, resource->id, function);
 }
 

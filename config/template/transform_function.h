@@ -8,7 +8,7 @@
 #include "config/template/transform.h"
 
 /*
- * A function with everything but code, tracing and tags, added to the snapshot. Mistakes in it
+ * A function with everything but code, tracing and tags, added to the stack. Mistakes in it
  * are problems; it is made nevertheless.
  */
 struct hg_function *function_make(struct hg_transform *t, const struct hg_resource *resource);

@@ -351,7 +351,7 @@ static void check_function(struct hg_transform *t, struct hg_integ_model *model,
                                HG_STR_ARG(eval_region(t->eval))));
         return;
     }
-    if (!snapshot_find_function(t->snapshot, name, qualifier) &&
+    if (!stack_find_function(t->stack, name, qualifier) &&
         !hg_map_get(&t->broken_functions, name))
         problem_at(t, at,
                    "%.*s: its integration calls a function that the template does not have: %.*s",
