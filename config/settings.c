@@ -24,6 +24,15 @@ static const struct hg_key keys[] = {
      "private key (PEM), one for each certificate", NULL, NULL},
     {"api", HG_KEY_ADDRESS, FIELD(api), "127.0.0.1:4566", 0, 0, "ADDR:PORT",
      "management port: Lambda API, metrics, health", NULL, NULL},
+    {"access-key", HG_KEY_TEXTS, FIELD(access_key), NULL, 0, 0, "ID:SECRET",
+     "calls of the management port must be signed with this key pair", NULL, check_access_key},
+    {"access-key-file", HG_KEY_TEXT, FIELD(access_key_file), NULL, 0, 0, "FILE",
+     "the same for key pairs in a file: ID:SECRET a line, or an AWS credentials file", NULL, NULL},
+    {"allow-reset", HG_KEY_SWITCH, FIELD(allows_reset), "false", 0, 0, NULL,
+     "POST /_headgate/reset empties everything that was made through the APIs", NULL, NULL},
+    {"aws-endpoint", HG_KEY_TEXTS, FIELD(aws_endpoints), NULL, 0, 0, "[SERVICE=]URL",
+     "where calls to Amazon's services go: s3, sqs, sns, events; without SERVICE: all others", NULL,
+     check_aws_endpoint},
     {"data-dir", HG_KEY_TEXT, FIELD(data_dir), "./.headgate", 0, 0, "DIR",
      "all state; made when absent", NULL, NULL},
     {"queue", HG_KEY_TEXT, FIELD(queue), "embedded:", 0, 0, "URI",
@@ -96,6 +105,20 @@ static const struct hg_key keys[] = {
      "text|json", NULL},
 };
 
+/* 127.0.0.0/8, ::1 and localhost. */
+static bool is_loopback(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    struct hg_str host = hg_str_n(address, colon ? (size_t)(colon - address) : strlen(address));
+
+    if (hg_str_is(host, "[::1]") || hg_str_is(host, "localhost"))
+        return true;
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9'))
+            return false; /* a name, whatever it begins with */
+    return hg_str_starts(host, HG_STR("127."));
+}
+
 static void check_together(const struct hg_settings *settings, struct hg_buf *problems)
 {
     if (settings->tls_cert.count != settings->tls_key.count)
@@ -106,6 +129,29 @@ static void check_together(const struct hg_settings *settings, struct hg_buf *pr
         (void)hg_buf_printf(problems, "tls-listen: needs a certificate: tls-cert and tls-key\n");
     else if (settings->tls_cert.count && !settings->tls_listen.count)
         (void)hg_buf_printf(problems, "tls-cert: has no use without tls-listen\n");
+    if (!settings->access_keys.count && !is_loopback(settings->api))
+        (void)hg_buf_printf(problems,
+                            "api: %s can be reached from other machines: say who may with "
+                            "access-key or access-key-file, or use a loopback address\n",
+                            settings->api);
+}
+
+/* The pairs of both options in one list. */
+static void gather_access_keys(struct hg_arena *arena, struct hg_settings *settings,
+                               struct hg_buf *problems)
+{
+    struct hg_error err = {""};
+
+    for (size_t i = 0; i < settings->access_key.count; i++) {
+        struct hg_access_key key;
+
+        if (access_key_split(hg_str_of(settings->access_key.items[i]), &key, &err) != HG_OK ||
+            access_keys_add(&settings->access_keys, arena, key, &err) != HG_OK)
+            (void)hg_buf_printf(problems, "access-key: %s\n", err.text);
+    }
+    if (settings->access_key_file &&
+        access_keys_load(&settings->access_keys, arena, settings->access_key_file, &err) != HG_OK)
+        (void)hg_buf_printf(problems, "access-key-file: %s\n", err.text);
 }
 
 enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv,
@@ -128,6 +174,8 @@ enum hg_rc settings_parse(struct hg_arena *arena, int argc, char **argv,
             (void)setting_store(arena, &keys[i], &fallback, 1, settings, problems);
     }
     settings->template_file = texts.template_file;
+    if (!problems->len)
+        gather_access_keys(arena, settings, problems);
     if (!problems->len)
         check_together(settings, problems);
     return problems->len ? HG_E_INVALID : HG_OK;

@@ -4,6 +4,7 @@
 #ifndef HG_CONFIG_SETTINGS_H
 #define HG_CONFIG_SETTINGS_H
 
+#include "config/access_keys.h"
 #include "config/model.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -44,6 +45,12 @@ struct hg_settings {
     unsigned max_concurrency, max_queued, max_connections;
     size_t max_body_bytes;
     unsigned account_rate, account_burst; /* API Gateway's account throttle; rate 0: none */
+    struct hg_str_list access_key;        /* ID:SECRET; in access_keys too */
+    const char *access_key_file;          /* NULL for none */
+    struct hg_access_keys
+        access_keys; /* of both; empty: calls of the management port need no signature */
+    bool allows_reset;
+    struct hg_str_list aws_endpoints; /* [SERVICE=]URL */
 };
 
 /*

@@ -215,3 +215,36 @@ bool check_parameter(struct hg_str text, struct hg_error *err)
         }
     return true;
 }
+
+/* Its text holds a secret: no sentence shows it. */
+bool check_access_key(struct hg_str text, struct hg_error *err)
+{
+    struct hg_access_key key;
+
+    return access_key_split(text, &key, err) == HG_OK;
+}
+
+/* The form only; a URL may hold a password: no sentence shows it. */
+bool check_aws_endpoint(struct hg_str text, struct hg_error *err)
+{
+    ptrdiff_t equals = hg_str_find(text, '=');
+    struct hg_str url = text, name = HG_STR("");
+
+    if (!hg_str_starts(text, HG_STR("http")) && equals > 0) {
+        name = hg_str_n(text.p, (size_t)equals);
+        url = hg_str_skip(text, (size_t)equals + 1);
+    }
+    for (size_t i = 0; i < name.n; i++)
+        if (!is_letter(name.p[i]) && !is_digit(name.p[i]) && name.p[i] != '-' && name.p[i] != '_') {
+            (void)hg_error_set(err, HG_E_INVALID,
+                               "'%.*s' is not a service such as s3, sqs, sns or events",
+                               HG_STR_ARG(name));
+            return false;
+        }
+    if (hg_str_starts(url, HG_STR("http://")) || hg_str_starts(url, HG_STR("https://")))
+        return true;
+    (void)hg_error_set(err, HG_E_INVALID,
+                       "it is not [SERVICE=]URL with http:// or https://, such as "
+                       "s3=http://127.0.0.1:9000");
+    return false;
+}

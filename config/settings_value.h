@@ -60,5 +60,7 @@ bool check_isolation(struct hg_str text, struct hg_error *err);
 bool check_watch(struct hg_str text, struct hg_error *err);
 bool check_runtime(struct hg_str text, struct hg_error *err);
 bool check_parameter(struct hg_str text, struct hg_error *err);
+bool check_access_key(struct hg_str text, struct hg_error *err);
+bool check_aws_endpoint(struct hg_str text, struct hg_error *err);
 
 #endif
