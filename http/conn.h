@@ -148,6 +148,13 @@ static inline bool conn_is_open(const struct hg_conn *conn)
 bool conn_buffer_take(struct hg_conn *conn, size_t bytes) hg_must_use;
 void conn_buffer_give(struct hg_conn *conn, size_t bytes);
 
+/* How large a body the request may have; its head is known. */
+static inline size_t conn_body_max(const struct hg_conn *conn, const struct hg_request *req)
+{
+    return conn->handler.body_max ? conn->handler.body_max(req, conn->handler.arg)
+                                  : conn->limits->max_body_bytes;
+}
+
 /*
  * Logs a fault of the client (rate-limited) and counts it, also by its status class; answering is the caller's part.
  * detail is a short fixed text.

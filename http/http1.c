@@ -180,8 +180,9 @@ static void dispatch(struct http1 *h1);
 static void start_body(struct http1 *h1, struct http1_stream *stream, bool has_more)
 {
     const struct h1_framing *framing = &stream->framing;
+    size_t body_max = conn_body_max(h1->conn, &stream->req);
 
-    if (framing->content_length > h1->conn->limits->max_body_bytes) {
+    if (framing->content_length > body_max) {
         fail(h1, HG_FAULT_BODY_LARGE, "Content-Length");
         return;
     }
@@ -192,7 +193,7 @@ static void start_body(struct http1 *h1, struct http1_stream *stream, bool has_m
     h1->phase = HTTP1_BODY;
     if (framing->is_chunked)
         h1_chunked_init(&stream->chunked);
-    hg_buf_init(&stream->body, h1->conn->limits->max_body_bytes);
+    hg_buf_init(&stream->body, body_max);
     if (framing->wants_continue && !has_more)
         answer_continue(stream);
 }
@@ -278,7 +279,7 @@ static bool keep_body(struct http1 *h1, struct hg_str run)
 {
     struct http1_stream *stream = h1->current;
 
-    if (stream->body.len + run.n > h1->conn->limits->max_body_bytes) {
+    if (stream->body.len + run.n > stream->body.max) {
         fail(h1, HG_FAULT_BODY_LARGE, "chunked body");
         return false;
     }

@@ -78,7 +78,17 @@ static void respond(struct hg_request *req)
         http1_end_at_eof(h1);
 }
 
-const struct hg_stream_ops http1_stream_ops = {.respond = respond};
+static void take_body(struct hg_request *req, struct hg_buf *out)
+{
+    struct http1_stream *stream = hg_container_of(req, struct http1_stream, req);
+
+    if (stream->budget)
+        conn_buffer_give(stream->h1->conn, stream->budget);
+    stream->budget = 0;
+    hg_buf_take(out, &stream->body);
+}
+
+const struct hg_stream_ops http1_stream_ops = {.respond = respond, .take_body = take_body};
 
 /* bytes_sent: of its answer. */
 static void finish(struct http1 *h1, struct http1_stream *stream, uint64_t bytes_sent)

@@ -184,4 +184,13 @@ static void on_respond(struct hg_request *req)
     stream_answer(stream);
 }
 
-const struct hg_stream_ops http2_stream_ops = {.respond = on_respond};
+static void on_take_body(struct hg_request *req, struct hg_buf *out)
+{
+    struct hg_h2_stream *stream = hg_container_of(req, struct hg_h2_stream, req);
+
+    if (stream->body.len)
+        conn_buffer_give(stream->h2->conn, stream->body.len);
+    hg_buf_take(out, &stream->body);
+}
+
+const struct hg_stream_ops http2_stream_ops = {.respond = on_respond, .take_body = on_take_body};

@@ -298,7 +298,7 @@ static enum hg_fault head_fault(const struct hg_h2_stream *stream, const char **
     }
     if (stream->is_wrong_expectation)
         return HG_FAULT_EXPECTATION;
-    if (stream->content_length > stream->h2->conn->limits->max_body_bytes)
+    if (stream->content_length > conn_body_max(stream->h2->conn, req))
         return HG_FAULT_BODY_LARGE;
     return HG_FAULT_COUNT;
 }
@@ -326,7 +326,7 @@ void stream_take_head(struct hg_h2_stream *stream)
         stream_refuse(stream, fault, detail);
         return;
     }
-    hg_buf_init(&stream->body, stream->h2->conn->limits->max_body_bytes);
+    hg_buf_init(&stream->body, conn_body_max(stream->h2->conn, &stream->req));
     stream_move(stream, HG_H2_BODY);
     if (stream->wants_continue && !stream->is_ended)
         send_continue(stream);

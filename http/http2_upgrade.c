@@ -79,7 +79,7 @@ static bool copy_request(struct hg_h2_stream *stream, const struct hg_request *f
         if (!is_connection_header(h->name) && !copy_header(stream, h->name, h->value))
             return false;
     }
-    hg_buf_init(&stream->body, stream->h2->conn->limits->max_body_bytes);
+    hg_buf_init(&stream->body, conn_body_max(stream->h2->conn, to));
     return from->body.n == 0 || stream_keep_body(stream, from->body.p, from->body.n);
 }
 

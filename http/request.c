@@ -18,6 +18,15 @@ struct hg_str req_header(const struct hg_request *req, const char *name)
     return (struct hg_str){0};
 }
 
+void req_take_body(struct hg_request *req, struct hg_buf *out)
+{
+    hg_buf_init(out, HG_MAX(req->body.n, (size_t)1));
+    req->stream_ops->take_body(req, out);
+    if (!out->len)
+        (void)hg_buf_append_str(out, req->body);
+    req->body = HG_STR("");
+}
+
 static void grow_headers(struct hg_request *req)
 {
     struct hg_response *response = &req->response;

@@ -81,10 +81,18 @@ struct hg_request {
 /* What a protocol version must do for a request. */
 struct hg_stream_ops {
     void (*respond)(struct hg_request *req);
+    /* Moves a body that is memory of its own into out; a body that is not is left. */
+    void (*take_body)(struct hg_request *req, struct hg_buf *out);
 };
 
 /* First header of that name (case-insensitive); p is NULL when absent. */
 struct hg_str req_header(const struct hg_request *req, const char *name);
+
+/*
+ * Hands the body over: out (not initialised before) owns it from now on, whatever becomes of the request, and the server no longer
+ * counts it among the bodies that it holds in memory. req->body is empty afterwards.
+ */
+void req_take_body(struct hg_request *req, struct hg_buf *out);
 
 /* Adds a header to the answer. Borrows both strings until the request is done. */
 void req_add_header(struct hg_request *req, struct hg_str name, struct hg_str value);

@@ -17,6 +17,8 @@ struct hg_http_handler {
      * Only the head of req may be looked at. May be NULL.
      */
     struct hg_str (*on_large_body)(const struct hg_request *req, void *arg);
+    /* How large a body this request may have, instead of max_body_bytes; by the head of req alone. May be NULL. */
+    size_t (*body_max)(const struct hg_request *req, void *arg);
 };
 
 struct hg_server_limits {

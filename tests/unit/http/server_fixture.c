@@ -1,6 +1,7 @@
 /*
  * The handler: /hello, /echo (the body), /later (answered by the test), /none
- * (204), /big (BIG_BYTES), /odd (status 99), anything else 404.
+ * (204), /big (BIG_BYTES), /odd (status 99), /taken (keeps the body; bodies of up
+ * to TAKEN_BODY_MAX bytes, whatever the limits), anything else 404.
  */
 #include "tests/unit/http/server_fixture.h"
 
@@ -17,6 +18,7 @@ enum { RECEIVE_ROOM = 65536, WAIT_MS = 1, ROUNDS_MAX = 10000 };
 
 struct hg_server *server;
 struct seen seen;
+struct hg_buf taken;
 struct hg_server_limits limits;
 static struct hg_loops *loops;
 static uint16_t port;
@@ -51,6 +53,10 @@ static void on_request(struct hg_request *req, void *arg)
     } else if (hg_str_is(req->path, "/none")) {
         req->response.status = 204;
         req_respond(req);
+    } else if (hg_str_is(req->path, "/taken")) {
+        hg_buf_fini(&taken);
+        req_take_body(req, &taken);
+        req_respond_with(req, 200, "text/plain", req->body);
     } else if (hg_str_is(req->path, "/odd")) {
         req_respond_with(req, 99, "text/plain", HG_STR("odd"));
     } else if (hg_str_is(req->path, "/big")) {
@@ -60,9 +66,15 @@ static void on_request(struct hg_request *req, void *arg)
     }
 }
 
+static size_t body_max(const struct hg_request *req, void *arg)
+{
+    (void)arg;
+    return hg_str_is(req->path, "/taken") ? TAKEN_BODY_MAX : limits.max_body_bytes;
+}
+
 void server_start(void)
 {
-    struct hg_http_handler handler = {.on_request = on_request};
+    struct hg_http_handler handler = {.on_request = on_request, .body_max = body_max};
     struct hg_error err;
     char bound[64];
 
@@ -79,6 +91,7 @@ void server_stop(void)
 {
     server_free(server);
     hg_loops_free(loops);
+    hg_buf_fini(&taken);
     server = NULL;
 }
 

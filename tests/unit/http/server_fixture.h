@@ -8,7 +8,7 @@
 #include "http/server.h"
 #include "tests/unit/unit.h"
 
-enum { BIG_BYTES = 8 << 20 };
+enum { BIG_BYTES = 8 << 20, TAKEN_BODY_MAX = 200000 };
 
 /* What the handler saw; see server_fixture.c for what it answers on which path. */
 struct seen {
@@ -19,6 +19,9 @@ struct seen {
 
 extern struct hg_server *server;
 extern struct seen seen;
+
+/* What /taken took of its request's body; freed by server_stop. */
+extern struct hg_buf taken;
 
 /* limits: the default ones, to be changed before start. */
 extern struct hg_server_limits limits;

@@ -226,6 +226,38 @@ static void test_large_body_both_ways(void **state)
     (void)close(fd);
 }
 
+/* A body that its handler keeps: small ones lie beside the head, large ones do not. */
+static void test_taken_body(void **state)
+{
+    static const char ok[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n";
+    static char body[TAKEN_BODY_MAX];
+    int fd;
+
+    (void)state;
+    limits.max_body_bytes = 1000;
+    limits.max_buffered_bytes = TAKEN_BODY_MAX + 100;
+    server_start();
+    memset(body, 'x', sizeof(body));
+    fd = client_connect();
+    client_send(fd, "POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+    client_expect(fd, ok);
+    assert_true(hg_str_is(hg_buf_str(&taken), "abc"));
+    /* Twice: what was taken no longer counts. */
+    for (int i = 0; i < 2; i++) {
+        client_send(fd, "POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
+        client_send_n(fd, body, sizeof(body));
+        client_expect(fd, ok);
+        assert_int_equal(taken.len, sizeof(body));
+    }
+    client_send(fd, "POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    client_expect(fd, ok);
+    assert_int_equal(taken.len, 0);
+    (void)close(fd);
+    exchange("POST /taken HTTP/1.1\r\nHost: a\r\nContent-Length: 200001\r\n\r\n",
+             TOO_LARGE("40", "1000"));
+}
+
 static void test_expectations(void **state)
 {
     int fd;
@@ -567,6 +599,7 @@ int main(void)
         TEST(test_hand_over_to_http_2),
         TEST(test_bodies),
         TEST(test_large_body_both_ways),
+        TEST(test_taken_body),
         TEST(test_expectations),
         TEST(test_malformed_requests_end_the_connection),
         TEST(test_limits),
