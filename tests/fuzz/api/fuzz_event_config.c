@@ -15,13 +15,14 @@ static void count_answer(struct hg_request *req)
 
 static struct hg_snapshot *make_snapshot(void)
 {
-    struct hg_snapshot *snapshot = snapshot_new(HG_STR("us-east-1"), HG_STR("000000000000"));
-    struct hg_function *function = hg_arena_must(snapshot->arena, sizeof(*function));
+    struct hg_stack *stack = stack_new(HG_STR("us-east-1"), HG_STR("000000000000"));
+    struct hg_function *function = hg_arena_must(stack->arena, sizeof(*function));
 
     function->name = HG_STR("f");
     function->version = HG_STR("$LATEST");
-    (void)hg_map_set(&snapshot->functions_by_name, function->name, function);
-    return snapshot;
+    stack->functions = hg_arena_must(stack->arena, sizeof(void *));
+    stack->functions[stack->function_count++] = function;
+    return snapshot_of_stack(stack);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

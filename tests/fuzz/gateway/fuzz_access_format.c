@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct hg_str text = hg_str_n((const char *)bytes, size), format = {"", 0};
     struct hg_arena *arena = hg_arena_new(ARENA_BYTES);
-    struct hg_snapshot *snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("111122223333"));
+    struct hg_snapshot *snapshot =
+        snapshot_of_stack(stack_new(HG_STR("eu-west-1"), HG_STR("111122223333")));
     struct hg_peer peer = {.remote_ip = "203.0.113.9", .local_port = 8080};
     struct hg_request req = {.arena = arena, .peer = &peer, .authority = HG_STR("h:80")};
     struct hg_header headers[HEADERS_MAX];

@@ -43,11 +43,11 @@ static void test_versions_and_aliases(void **state)
                         "function F:1 python3.12 index.h 3s 128MB\n"
                         "function F:2 python3.12 index.h 3s 128MB\n"
                         "alias F:live -> 1\n");
-    alias = &c->snapshot->aliases[0];
+    alias = &c->stack->aliases[0];
     assert_str(alias->weighted->version, "2");
     assert_true(alias->weight == 0.25);
-    assert_ptr_equal(snapshot_find_function(c->snapshot, HG_STR("F"), HG_STR("1")),
-                     c->snapshot->functions[1]);
+    assert_ptr_equal(stack_find_function(c->stack, HG_STR("F"), HG_STR("1")),
+                     c->stack->functions[1]);
 }
 
 static void test_lambda_mistakes(void **state)
@@ -99,13 +99,10 @@ static void test_rest_resource_ids(void **state)
                            METHOD("M1", ROOT, "GET", PROXY) METHOD("M2", "!Ref Pets", "GET", PROXY)
                                DEPLOYED) "Outputs: {Pets: {Value: !Ref Pets}, Root: {Value: " ROOT
                                          "}, D: {Value: !Ref D}}\n");
-    assert_non_null(c->snapshot);
-    assert_true(
-        hg_str_eq(c->snapshot->apis[0].routes[0].resource_id, c->snapshot->outputs[1].value));
-    assert_true(
-        hg_str_eq(c->snapshot->apis[0].routes[1].resource_id, c->snapshot->outputs[0].value));
-    assert_true(
-        hg_str_eq(c->snapshot->apis[0].stages[0].deployment_id, c->snapshot->outputs[2].value));
+    assert_non_null(c->stack);
+    assert_true(hg_str_eq(c->stack->apis[0].routes[0].resource_id, c->stack->outputs[1].value));
+    assert_true(hg_str_eq(c->stack->apis[0].routes[1].resource_id, c->stack->outputs[0].value));
+    assert_true(hg_str_eq(c->stack->apis[0].stages[0].deployment_id, c->stack->outputs[2].value));
 }
 
 static void test_rest_tree_mistakes(void **state)
@@ -182,8 +179,8 @@ static void test_event_invocation_stays_visible(void **state)
             "E", ROOT, "POST",
             "Integration: {Type: AWS_PROXY, IntegrationHttpMethod: POST, Uri: " LAMBDA_URI
             ", RequestParameters: {integration.request.header.X-Amz-Invocation-Type: \"'Event'\"}}")));
-    assert_non_null(c->snapshot);
-    assert_str(kv_get(&c->snapshot->apis[0].routes[0].integration->request_parameters,
+    assert_non_null(c->stack);
+    assert_str(kv_get(&c->stack->apis[0].routes[0].integration->request_parameters,
                       HG_STR("integration.request.header.X-Amz-Invocation-Type")),
                "'Event'");
 }

@@ -6,40 +6,52 @@
 
 #include <pthread.h>
 
-static struct hg_function *add_function(struct hg_snapshot *snapshot, const char *name,
+static struct hg_function *add_function(struct hg_stack *stack, const char *name,
                                         const char *version)
 {
-    struct hg_function *function = hg_arena_must(snapshot->arena, sizeof(*function));
+    struct hg_function *function = hg_arena_must(stack->arena, sizeof(*function));
 
     function->name = hg_str_of(name);
     function->version = hg_str_of(version);
-    snapshot->functions[snapshot->function_count++] = function;
+    stack->functions[stack->function_count++] = function;
     if (strcmp(version, "$LATEST") == 0)
-        (void)hg_map_set(&snapshot->functions_by_name, function->name, function);
+        (void)hg_map_set(&stack->functions_by_name, function->name, function);
     return function;
 }
 
 /* orders: $LATEST, 1, 2; alias live → 1, alias split → 1 or 2. function: $LATEST. */
-static struct hg_snapshot *make_snapshot(struct hg_function **latest, struct hg_function **one,
-                                         struct hg_function **two)
+static struct hg_snapshot *make_snapshot(const struct hg_function **latest,
+                                         const struct hg_function **one,
+                                         const struct hg_function **two)
 {
-    struct hg_snapshot *snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012"));
+    struct hg_stack *stack = stack_new(HG_STR("eu-west-1"), HG_STR("123456789012"));
+    struct hg_snapshot *snapshot;
+    const struct hg_function *first, *second;
 
-    snapshot->functions = hg_arena_must(snapshot->arena, 4 * sizeof(struct hg_function *));
-    *latest = add_function(snapshot, "orders", "$LATEST");
-    *one = add_function(snapshot, "orders", "1");
-    *two = add_function(snapshot, "orders", "2");
-    (void)add_function(snapshot, "function", "$LATEST");
-    snapshot->aliases = hg_arena_must(snapshot->arena, 2 * sizeof(*snapshot->aliases));
-    snapshot->aliases[0] = (struct hg_alias){HG_STR("orders"), HG_STR("live"), *one, NULL, 0};
-    snapshot->aliases[1] = (struct hg_alias){HG_STR("orders"), HG_STR("split"), *one, *two, 0.25};
-    snapshot->alias_count = 2;
+    stack->functions = hg_arena_must(stack->arena, 4 * sizeof(struct hg_function *));
+    (void)add_function(stack, "orders", "$LATEST");
+    first = add_function(stack, "orders", "1");
+    second = add_function(stack, "orders", "2");
+    (void)add_function(stack, "function", "$LATEST");
+    stack->aliases = hg_arena_must(stack->arena, 2 * sizeof(*stack->aliases));
+    stack->aliases[0] = (struct hg_alias){
+        .function_name = HG_STR("orders"), .name = HG_STR("live"), .function = first};
+    stack->aliases[1] = (struct hg_alias){.function_name = HG_STR("orders"),
+                                          .name = HG_STR("split"),
+                                          .function = first,
+                                          .weighted = second,
+                                          .weight = 0.25};
+    stack->alias_count = 2;
+    snapshot = snapshot_of_stack(stack);
+    *latest = snapshot_family(snapshot, HG_STR("orders"))->latest;
+    *one = snapshot_family(snapshot, HG_STR("orders"))->versions[0];
+    *two = snapshot_family(snapshot, HG_STR("orders"))->versions[1];
     return snapshot;
 }
 
 static void test_find_function(void **state)
 {
-    struct hg_function *latest, *one, *two;
+    const struct hg_function *latest, *one, *two;
     struct hg_snapshot *snapshot = make_snapshot(&latest, &one, &two);
     const struct {
         const char *name, *qualifier;
@@ -88,7 +100,7 @@ static void test_find_function(void **state)
 
 static void test_weighted_alias(void **state)
 {
-    struct hg_function *latest, *one, *two;
+    const struct hg_function *latest, *one, *two;
     struct hg_snapshot *snapshot = make_snapshot(&latest, &one, &two);
     unsigned twos = 0;
 
@@ -140,8 +152,8 @@ static void *read_until_over(void *arg)
 
 static void test_registry(void **state)
 {
-    struct readers readers = {
-        .registry = registry_new(snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012")))};
+    struct readers readers = {.registry = registry_new(snapshot_of_stack(
+                                  stack_new(HG_STR("eu-west-1"), HG_STR("123456789012"))))};
     struct hg_snapshot *first = registry_current(readers.registry);
     pthread_t threads[3];
 
@@ -151,7 +163,7 @@ static void test_registry(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, read_until_over, &readers), 0);
     for (int i = 0; i < 2000; i++)
         registry_publish(readers.registry,
-                         snapshot_new(HG_STR("eu-west-1"), HG_STR("123456789012")));
+                         snapshot_of_stack(stack_new(HG_STR("eu-west-1"), HG_STR("123456789012"))));
     atomic_store(&readers.is_over, true);
     for (size_t i = 0; i < HG_COUNT(threads); i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);

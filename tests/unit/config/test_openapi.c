@@ -71,8 +71,8 @@ static void test_operation_name_and_line(void **state)
         "        paths:\n          /a:\n            get:\n              operationId: getA\n              " INTEGRATION
             MOCK "\n",
         "problem", "");
-    assert_str(c->snapshot->apis[0].routes[0].operation_name, "getA");
-    assert_int_equal(c->snapshot->apis[0].routes[0].line, 11);
+    assert_str(c->stack->apis[0].routes[0].operation_name, "getA");
+    assert_int_equal(c->stack->apis[0].routes[0].line, 11);
 }
 
 static void test_swagger_2(void **state)
@@ -103,7 +103,7 @@ static void test_integration_responses(void **state)
         "                  \"4\\\\d{2}\": {statusCode: 404, responseParameters: {method.response.header.A: \"'b'\"},\n"
         "                           responseTemplates: {application/json: '{\"no\":1}'}}\n",
         "problem later unknown", "");
-    mock = c->snapshot->apis[0].routes[0].integration;
+    mock = c->stack->apis[0].routes[0].integration;
     assert_str(mock->passthrough, "WHEN_NO_TEMPLATES");
     assert_int_equal(mock->timeout_ms, 1000);
     assert_int_equal(mock->response_count, 2);
@@ -282,8 +282,8 @@ static void test_definition_uri(void **state)
         " \"paths\": {\"/a\": {\"get\": {\"x-amazon-apigateway-integration\": {\"type\": \"mock\"}}}}}");
     case_expect(c, with_uri, "route later problem",
                 "route Api GET /a -> mock\nlater 4: api.json:2: Api: x-amazon-apigateway-policy\n");
-    assert_int_equal(c->snapshot->apis[0].routes[0].line, 4);
-    assert_int_equal(c->snapshot->apis[0].routes[0].integration->line, 4);
+    assert_int_equal(c->stack->apis[0].routes[0].line, 4);
+    assert_int_equal(c->stack->apis[0].routes[0].integration->line, 4);
     case_file(c, "api.json", "{\"openapi\": \"3.0.1\",\n \"paths\": {\"b\": {}}}");
     case_expect(c, with_uri, NULL, "problem 4: api.json:2: path \"b\" must start with /\n");
     case_expect(
@@ -363,7 +363,7 @@ static void test_method_of_the_integration_in_any_case(void **state)
         "        paths: {/a: {get: {" INTEGRATION
         "{type: AWS_PROXY, httpMethod: post, uri: !Sub \"arn:aws:apigateway:r:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}}}\n",
         "route warning", "route Api GET /a -> proxy F\n");
-    assert_str(c->snapshot->apis[0].routes[0].integration->http_method, "POST");
+    assert_str(c->stack->apis[0].routes[0].integration->http_method, "POST");
 }
 
 /* It changes nothing for a proxy and for text that stays text. */

@@ -69,8 +69,8 @@ static void test_integration_of_an_event(void **state)
     const struct hg_route *route;
 
     case_load(c, F_HEAD "      A: {Type: Api, Properties: {Path: /, Method: get}}\n" F_TAIL);
-    assert_non_null(c->snapshot);
-    route = &c->snapshot->apis[0].routes[0];
+    assert_non_null(c->stack);
+    route = &c->stack->apis[0].routes[0];
     assert_int_equal(route->integration->type, HG_INTEG_LAMBDA_PROXY);
     assert_str(route->integration->uri,
                "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
@@ -79,7 +79,7 @@ static void test_integration_of_an_event(void **state)
     assert_str(route->authorization, "NONE");
     assert_int_equal(route->line, 5);
     assert_int_equal(route->resource_id.n, 10);
-    assert_int_equal(c->snapshot->apis[0].id.n, 10);
+    assert_int_equal(c->stack->apis[0].id.n, 10);
 }
 
 static void test_explicit_apis(void **state)
@@ -274,8 +274,8 @@ static void test_preflight_template(void **state)
 
     case_load(c, "Globals: {Api: {Cors: \"'*'\"}}\n" F_HEAD
                  "      A: {Type: Api, Properties: {Path: /, Method: get}}\n" F_TAIL);
-    assert_non_null(c->snapshot);
-    mock = c->snapshot->apis[0].routes[1].integration;
+    assert_non_null(c->stack);
+    mock = c->stack->apis[0].routes[1].integration;
     assert_int_equal(mock->type, HG_INTEG_MOCK);
     assert_str(mock->request_templates.items[0].key, "application/json");
     assert_str(mock->request_templates.items[0].value, "{\n  \"statusCode\" : 200\n}\n");
@@ -314,8 +314,8 @@ static void test_auth_sentence(void **state)
 
     case_load(c, F_HEAD AUTH_EVENT("A", "/x", "{Authorizer: Fn}")
                      F_TAIL AUTH_API("{Authorizers: {Fn: {FunctionArn: x}}}"));
-    assert_non_null(c->snapshot);
-    assert_str(c->snapshot->apis[0].routes[0].integration->unsupported,
+    assert_non_null(c->stack);
+    assert_str(c->stack->apis[0].routes[0].integration->unsupported,
                "GET /x needs the authorizer Fn, which is not served yet");
 }
 
@@ -370,8 +370,8 @@ static void test_http_api_cors(void **state)
         "Resources:\n  H:\n    Type: AWS::Serverless::HttpApi\n    Properties:\n"
         "      CorsConfiguration: {AllowOrigins: [\"https://a\", \"https://b\"], AllowMethods: [GET], AllowHeaders: [x],\n"
         "        ExposeHeaders: [y], MaxAge: 5, AllowCredentials: true}\n");
-    assert_non_null(c->snapshot);
-    cors = &c->snapshot->apis[0].cors;
+    assert_non_null(c->stack);
+    cors = &c->stack->apis[0].cors;
     assert_true(cors->is_set);
     assert_int_equal(cors->allow_origin_count, 2);
     assert_str(cors->allow_origins[1], "https://b");

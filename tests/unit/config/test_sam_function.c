@@ -30,8 +30,8 @@ static void test_defaults(void **state)
     const struct hg_function *f;
 
     case_load(c, function(RUNTIME INLINE));
-    assert_non_null(c->snapshot);
-    f = c->snapshot->functions[0];
+    assert_non_null(c->stack);
+    f = c->stack->functions[0];
     assert_str(f->name, "F");
     assert_str(f->logical_id, "F");
     assert_str(f->arn, "arn:aws:lambda:us-east-1:000000000000:function:F");
@@ -49,7 +49,7 @@ static void test_defaults(void **state)
     assert_str(kv_get(&f->tags, HG_STR("lambda:createdBy")), "SAM");
     assert_int_equal(f->line, 2);
     assert_true(f->code_dir.n > 1 && f->code_dir.p[0] == '/');
-    assert_ptr_equal(hg_map_get(&c->snapshot->functions_by_name, HG_STR("F")), f);
+    assert_ptr_equal(hg_map_get(&c->stack->functions_by_name, HG_STR("F")), f);
 }
 
 static void test_given_properties(void **state)
@@ -72,8 +72,8 @@ static void test_given_properties(void **state)
             "      LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: DEBUG, LogGroup: /own}\n"
             "      Environment: {Variables: {FLAG: yes, N: 0, S: text}}\n"
             "      Tags: {a: b}\n"));
-    assert_non_null(c->snapshot);
-    f = c->snapshot->functions[0];
+    assert_non_null(c->stack);
+    f = c->stack->functions[0];
     assert_str(f->name, "named-us-east-1");
     assert_int_equal(f->timeout_s, 30);
     assert_int_equal(f->memory_mb, 1024);
@@ -192,9 +192,9 @@ static void test_code_places(void **state)
 
     case_file(c, "deep/src/index.py", "x = 1\n");
     case_load(c, function(RUNTIME "      CodeUri: ./deep/src/\n"));
-    assert_non_null(c->snapshot);
+    assert_non_null(c->stack);
     (void)snprintf(expected, sizeof(expected), "%s/deep/src", c->folder);
-    assert_true(hg_str_starts(c->snapshot->functions[0]->code_dir, hg_str_of(expected)));
+    assert_true(hg_str_starts(c->stack->functions[0]->code_dir, hg_str_of(expected)));
     (void)snprintf(expected, sizeof(expected),
                    "problem 7: F: CodeUri: no/such does not exist (looked for %s/no/such); run "
                    "`sam build` or fix the path\n",
@@ -251,11 +251,11 @@ static void test_env_vars_file(void **state)
     assert_string_equal(
         case_tell(c, "function").p,
         "function F:$LATEST python3.12 index.h 3s 128MB A=function B=parameters C=t N=true\n");
-    assert_int_equal(c->snapshot->notice_count, 2);
+    assert_int_equal(c->stack->notice_count, 2);
     assert_true(hg_str_ends(
-        c->snapshot->notices[0].text,
+        c->stack->notices[0].text,
         HG_STR("env.json:1: F does not declare UNDECLARED in the template; it is not passed")));
-    assert_true(hg_str_ends(c->snapshot->notices[1].text,
+    assert_true(hg_str_ends(c->stack->notices[1].text,
                             HG_STR("env.json:3: the template has no function G")));
     case_file(c, "env.json", "[1]");
     case_load(c, function(RUNTIME INLINE));
@@ -279,12 +279,12 @@ static void test_layers(void **state)
         "  Two: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: two, LayerName: second}}\n"
         "  F:\n    Type: AWS::Serverless::Function\n    Properties:\n" RUNTIME INLINE
         "      Layers: [!Ref Two, !If [IsOn, !Ref One, x], !If [IsOn, !Ref AWS::NoValue, y]]\n");
-    assert_non_null(c->snapshot);
-    assert_int_equal(c->snapshot->functions[0]->layer_count, 2);
-    assert_str(c->snapshot->functions[0]->layer_arns[0],
+    assert_non_null(c->stack);
+    assert_int_equal(c->stack->functions[0]->layer_count, 2);
+    assert_str(c->stack->functions[0]->layer_arns[0],
                "arn:aws:lambda:us-east-1:000000000000:layer:second:1");
-    assert_true(hg_str_ends(c->snapshot->functions[0]->layer_dirs[0], HG_STR("/two")));
-    assert_true(hg_str_ends(c->snapshot->functions[0]->layer_dirs[1], HG_STR("/one")));
+    assert_true(hg_str_ends(c->stack->functions[0]->layer_dirs[0], HG_STR("/two")));
+    assert_true(hg_str_ends(c->stack->functions[0]->layer_dirs[1], HG_STR("/one")));
     expect(state, RUNTIME INLINE "      Layers: [a, b, c, d, e, f]\n", "problem",
            "problem 8: F: Cannot reference more than 5 layers.\n");
 }

@@ -171,9 +171,9 @@ static void test_ids_are_stable(void **state)
     char first[16];
 
     case_load(c, text);
-    (void)snprintf(first, sizeof(first), "%.*s", HG_STR_ARG(c->snapshot->apis[0].id));
+    (void)snprintf(first, sizeof(first), "%.*s", HG_STR_ARG(c->stack->apis[0].id));
     case_load(c, text);
-    assert_str(c->snapshot->apis[0].id, first);
+    assert_str(c->stack->apis[0].id, first);
 }
 
 static void test_built_template_is_preferred(void **state)

@@ -27,8 +27,8 @@ static int remove_one(const char *path, const struct stat *info, int flag, struc
 
 static void forget(struct transform_case *c)
 {
-    snapshot_unref(c->snapshot);
-    c->snapshot = NULL;
+    stack_unref(c->stack);
+    c->stack = NULL;
     problems_fini(&c->problems);
 }
 
@@ -60,8 +60,8 @@ void case_file(struct transform_case *c, const char *name, const char *content)
 void case_load_path(struct transform_case *c, const char *path)
 {
     forget(c);
-    c->snapshot = template_load(path, &c->options, &c->problems);
-    assert_true((c->snapshot == NULL) == (c->problems.count > 0));
+    c->stack = template_load(path, &c->options, &c->problems);
+    assert_true((c->stack == NULL) == (c->problems.count > 0));
 }
 
 void case_load(struct transform_case *c, const char *text)
@@ -73,7 +73,7 @@ void case_load(struct transform_case *c, const char *text)
     case_load_path(c, path);
 }
 
-static void tell_functions(struct hg_buf *out, const struct hg_snapshot *s)
+static void tell_functions(struct hg_buf *out, const struct hg_stack *s)
 {
     for (size_t i = 0; i < s->function_count; i++) {
         const struct hg_function *f = s->functions[i];
@@ -103,7 +103,7 @@ static void tell_functions(struct hg_buf *out, const struct hg_snapshot *s)
                       HG_STR_ARG(s->urls[i].invoke_mode));
 }
 
-static void tell_event_settings(struct hg_buf *out, const struct hg_snapshot *s)
+static void tell_event_settings(struct hg_buf *out, const struct hg_stack *s)
 {
     for (size_t i = 0; i < s->event_setting_count; i++) {
         const struct hg_event_setting *setting = &s->event_settings[i];
@@ -204,7 +204,7 @@ static void tell_api(struct hg_buf *out, const struct hg_api *api)
 
 static void tell_all(struct transform_case *c, struct hg_buf *out)
 {
-    const struct hg_snapshot *s = c->snapshot;
+    const struct hg_stack *s = c->stack;
 
     for (size_t i = 0; i < c->problems.count; i++)
         hg_buf_printf(out, "problem %u: %s\n", c->problems.items[i].line,

@@ -12,7 +12,7 @@ struct transform_case {
     char folder[64]; /* temporary; removed by fini */
     struct hg_template_options options;
     struct hg_problems problems;
-    struct hg_snapshot *snapshot; /* of the last load; NULL when there were problems */
+    struct hg_stack *stack; /* of the last load; NULL when there were problems */
     struct hg_buf text;
 };
 

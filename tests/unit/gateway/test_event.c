@@ -40,9 +40,8 @@ static void arrive(struct scene *scene, const char *method, const char *target,
                    struct hg_str stage_path, struct hg_str path)
 {
     struct hg_context *ctx = &scene->ctx;
-    struct hg_error err;
 
-    assert_int_equal(gateway_prepare(scene->world.snapshot, &err), HG_OK);
+    world_prepare(&scene->world);
     ask_init(&scene->ask, &scene->world, method, target);
     scene->ask.peer.local_port = PORT;
     scene->ask.peer.is_tls = true;

@@ -398,10 +398,10 @@ static void routes_that_cannot_be_served(void **state)
     route = world_route(&world, api, "GET", "/nothing");
     route->integration = NULL;
     world_open(&world, NULL);
-    assert_int_equal(world.snapshot->notice_count, 9);
-    assert_int_equal(world.snapshot->notices[0].kind, HG_NOTICE_NOT_SERVED);
-    assert_int_equal(world.snapshot->notices[0].line, 12);
-    assert_str(world.snapshot->notices[0].text,
+    assert_int_equal(world.stack->notice_count, 9);
+    assert_int_equal(world.stack->notices[0].kind, HG_NOTICE_NOT_SERVED);
+    assert_int_equal(world.stack->notices[0].line, 12);
+    assert_str(world.stack->notices[0].text,
                "GET /http: HTTP_PROXY integrations are not served yet");
     expect(&world, "GET", "/stage/http", NULL, 501,
            "{\"message\":\"HTTP_PROXY integrations are not served yet\"}",
@@ -452,7 +452,7 @@ static struct hg_gateway_response *customise(struct world *world, struct hg_api 
 
     if (!api->gateway_responses)
         api->gateway_responses =
-            hg_arena_must(world->snapshot->arena, 4 * sizeof(*api->gateway_responses));
+            hg_arena_must(world->stack->arena, 4 * sizeof(*api->gateway_responses));
     response = &api->gateway_responses[api->gateway_response_count++];
     response->type = hg_str_of(type);
     response->status = status;
@@ -528,7 +528,7 @@ static struct hg_integ_model *mock_of(struct world *world, struct hg_route *rout
 
     model->type = HG_INTEG_MOCK;
     model->responses =
-        hg_arena_must(world->snapshot->arena, (responses + 1) * sizeof(*model->responses));
+        hg_arena_must(world->stack->arena, (responses + 1) * sizeof(*model->responses));
     model->response_count = responses;
     return model;
 }
@@ -556,7 +556,7 @@ static void mock_answers(void **state)
     world_put(&world, &model->responses[1].templates, "application/json", "{\"pot\":\"tea\"}");
     world_put(&world, &model->responses[1].templates, "text/html", "<p>");
     world_open(&world, NULL);
-    assert_int_equal(world.snapshot->notice_count, 0);
+    assert_int_equal(world.stack->notice_count, 0);
 
     ask_init(&ask, &world, "GET", "/stage/tea");
     ask_send(&ask, &world);
@@ -628,9 +628,9 @@ static void mocks_that_fail(void **state)
     expect(&world, "GET", "/stage/text", NULL, 500, REST_FAULT, "InternalServerErrorException");
     expect(&world, "GET", "/stage/never", NULL, 415, "{\"message\":\"Unsupported Media Type\"}",
            "BadRequestException");
-    assert_int_equal(world.snapshot->notice_count, 1);
-    assert_int_equal(world.snapshot->notices[0].line, 7);
-    assert_true(hg_str_find_str(world.snapshot->notices[0].text, HG_STR("mapping template")) > 0);
+    assert_int_equal(world.stack->notice_count, 1);
+    assert_int_equal(world.stack->notices[0].line, 7);
+    assert_true(hg_str_find_str(world.stack->notices[0].text, HG_STR("mapping template")) > 0);
     world_fini(&world);
 }
 
@@ -772,7 +772,6 @@ static void a_request_keeps_its_snapshot(void **state)
 {
     struct world world, next;
     struct hg_api *api = one_rest_api(&world);
-    struct hg_error err;
     struct ask ask;
 
     (void)state;
@@ -783,13 +782,14 @@ static void a_request_keeps_its_snapshot(void **state)
     world_return("{\"body\":\"old\"}");
     api = one_rest_api(&next);
     (void)mock_of(&next, world_route(&next, api, "GET", "/new"), 0);
-    assert_int_equal(gateway_prepare(next.snapshot, &err), HG_OK);
-    registry_publish(world.registry, next.snapshot);
+    world_prepare(&next);
+    registry_publish(world.registry, snapshot_ref(next.snapshot));
     /* The next request sees the new one; the old one lives until its request is done. */
     expect(&world, "GET", "/stage/old", NULL, 403, MISSING, "MissingAuthenticationTokenException");
     expect(&world, "GET", "/stage/new", NULL, 500, REST_FAULT, "InternalServerErrorException");
     assert_answer(&ask, 200, "old", "");
     ask_end(&ask);
+    world_fini(&next);
     world_fini(&world);
 }
 

@@ -88,11 +88,10 @@ void world_publish_done(enum hg_rc rc, const char *why)
 void world_init(struct world *world)
 {
     *world = (struct world){0};
-    world->snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("111122223333"));
-    world->snapshot->apis =
-        hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_api));
-    world->snapshot->functions =
-        hg_arena_must(world->snapshot->arena, WORLD_APIS_MAX * sizeof(struct hg_function *));
+    world->stack = stack_new(HG_STR("eu-west-1"), HG_STR("111122223333"));
+    world->stack->apis = hg_arena_must(world->stack->arena, WORLD_APIS_MAX * sizeof(struct hg_api));
+    world->stack->functions =
+        hg_arena_must(world->stack->arena, WORLD_APIS_MAX * sizeof(struct hg_function *));
     world_invocation = NULL;
     world_publish = NULL;
     world_cancelled = 0;
@@ -101,27 +100,27 @@ void world_init(struct world *world)
 
 struct hg_function *world_function(struct world *world, const char *name)
 {
-    struct hg_snapshot *snapshot = world->snapshot;
-    struct hg_function *function = hg_arena_must(snapshot->arena, sizeof(*function));
+    struct hg_stack *stack = world->stack;
+    struct hg_function *function = hg_arena_must(stack->arena, sizeof(*function));
 
     function->name = hg_str_of(name);
     function->version = HG_STR("$LATEST");
     function->runtime = HG_STR("python3.13");
-    function->arn = hg_str_of(hg_arena_printf(
-        snapshot->arena, "arn:aws:lambda:eu-west-1:111122223333:function:%s", name));
-    snapshot->functions[snapshot->function_count++] = function;
-    (void)hg_map_set(&snapshot->functions_by_name, function->name, function);
+    function->arn = hg_str_of(
+        hg_arena_printf(stack->arena, "arn:aws:lambda:eu-west-1:111122223333:function:%s", name));
+    stack->functions[stack->function_count++] = function;
+    (void)hg_map_set(&stack->functions_by_name, function->name, function);
     return function;
 }
 
 struct hg_api *world_api(struct world *world, enum hg_api_kind kind, const char *id)
 {
-    struct hg_api *api = &world->snapshot->apis[world->snapshot->api_count++];
+    struct hg_api *api = &world->stack->apis[world->stack->api_count++];
 
     api->kind = kind;
     api->id = api->name = hg_str_of(id);
-    api->stages = hg_arena_must(world->snapshot->arena, WORLD_STAGES_MAX * sizeof(*api->stages));
-    api->routes = hg_arena_must(world->snapshot->arena, WORLD_ROUTES_MAX * sizeof(*api->routes));
+    api->stages = hg_arena_must(world->stack->arena, WORLD_STAGES_MAX * sizeof(*api->stages));
+    api->routes = hg_arena_must(world->stack->arena, WORLD_ROUTES_MAX * sizeof(*api->routes));
     return api;
 }
 
@@ -139,7 +138,7 @@ struct hg_route *world_route(struct world *world, struct hg_api *api, const char
                              const char *path)
 {
     struct hg_route *route = &api->routes[api->route_count++];
-    struct hg_arena *arena = world->snapshot->arena;
+    struct hg_arena *arena = world->stack->arena;
 
     route->method = hg_str_of(*path ? method : "");
     route->path = hg_str_of(path);
@@ -158,7 +157,7 @@ struct hg_route *world_route(struct world *world, struct hg_api *api, const char
 
 void world_put(struct world *world, struct hg_kv_list *list, const char *key, const char *value)
 {
-    struct hg_kv *items = hg_arena_must(world->snapshot->arena, (list->count + 1) * sizeof(*items));
+    struct hg_kv *items = hg_arena_must(world->stack->arena, (list->count + 1) * sizeof(*items));
 
     if (list->count)
         memcpy(items, list->items, list->count * sizeof(*items));
@@ -166,14 +165,22 @@ void world_put(struct world *world, struct hg_kv_list *list, const char *key, co
     list->items = items;
 }
 
+void world_prepare(struct world *world)
+{
+    struct hg_error err;
+
+    assert_int_equal(gateway_prepare(world->stack, &err), HG_OK);
+    world->snapshot = snapshot_of_stack(stack_ref(world->stack));
+}
+
 void world_open(struct world *world, const struct hg_gateway_options *options)
 {
     static const struct hg_gateway_options none;
     struct hg_error err;
 
-    assert_int_equal(gateway_prepare(world->snapshot, &err), HG_OK);
+    world_prepare(world);
     world->loops = hg_loops_new(1);
-    world->registry = registry_new(world->snapshot);
+    world->registry = registry_new(snapshot_ref(world->snapshot));
     world->gateway =
         gateway_new(world->loops, world->registry, NULL, options ? options : &none, &err);
     assert_non_null(world->gateway);
@@ -184,10 +191,9 @@ void world_fini(struct world *world)
     assert_null(world_invocation);
     assert_null(world_publish);
     gateway_free(world->gateway);
-    if (world->registry)
-        registry_free(world->registry);
-    else
-        snapshot_unref(world->snapshot);
+    registry_free(world->registry);
+    snapshot_unref(world->snapshot);
+    stack_unref(world->stack);
     hg_loops_free(world->loops);
 }
 
@@ -203,7 +209,7 @@ static void on_respond(struct hg_request *req)
 
 void ask_init(struct ask *ask, struct world *world, const char *method, const char *target)
 {
-    static const struct hg_stream_ops ops = {on_respond};
+    static const struct hg_stream_ops ops = {.respond = on_respond};
     struct hg_request *req = &ask->req;
     const char *mark = strchr(target, '?');
 

@@ -13,7 +13,8 @@
 enum { WORLD_APIS_MAX = 4, WORLD_ROUTES_MAX = 16, WORLD_STAGES_MAX = 4, WORLD_HEADERS_MAX = 32 };
 
 struct world {
-    struct hg_snapshot *snapshot;
+    struct hg_stack *stack;
+    struct hg_snapshot *snapshot; /* of the stack, from world_prepare on */
     struct hg_loops *loops;
     struct hg_registry *registry;
     struct hg_gateway *gateway;
@@ -22,6 +23,8 @@ struct world {
 /* An empty snapshot, account 111122223333. */
 void world_init(struct world *world);
 void world_fini(struct world *world);
+/* The stack is complete: makes the snapshot. */
+void world_prepare(struct world *world);
 /* Prepares and publishes the snapshot; the gateway is there afterwards. */
 void world_open(struct world *world, const struct hg_gateway_options *options);
 

@@ -32,7 +32,7 @@ static struct hg_str directory(const char *name)
 
     snprintf(uri, sizeof(uri), "file://%s/%s", w.f.dir, name);
     assert_int_equal(mkdir(uri + strlen("file://"), 0700), 0);
-    return hg_arena_str(w.f.snapshot->arena, hg_str_of(uri));
+    return hg_arena_str(w.f.stack->arena, hg_str_of(uri));
 }
 
 static unsigned count_files(const char *folder)

@@ -27,27 +27,27 @@ struct world {
 /* Functions are added before world_start. */
 static inline struct hg_function *world_function(struct world *w, const char *name)
 {
-    size_t at = w->f.snapshot->function_count;
+    size_t at = w->f.stack->function_count;
     struct hg_function *function = &w->functions[at];
-    struct hg_arena *arena = w->f.snapshot->arena;
+    struct hg_arena *arena = w->f.stack->arena;
     char arn[200];
 
     *function = *w->f.function;
     function->name = hg_arena_str(arena, hg_str_of(name));
     snprintf(arn, sizeof(arn), "arn:aws:lambda:eu-west-1:000000000000:function:%s", name);
     function->arn = hg_arena_str(arena, hg_str_of(arn));
-    w->f.snapshot->functions[w->f.snapshot->function_count++] = function;
-    (void)hg_map_set(&w->f.snapshot->functions_by_name, function->name, function);
+    w->f.stack->functions[w->f.stack->function_count++] = function;
+    (void)hg_map_set(&w->f.stack->functions_by_name, function->name, function);
     return function;
 }
 
 /* The event invoke config of a function's $LATEST. */
 static inline struct hg_event_setting *world_setting(struct world *w, const char *name)
 {
-    struct hg_event_setting *setting = &w->settings[w->f.snapshot->event_setting_count++];
+    struct hg_event_setting *setting = &w->settings[w->f.stack->event_setting_count++];
 
     *setting = (struct hg_event_setting){
-        .function_name = hg_arena_str(w->f.snapshot->arena, hg_str_of(name)),
+        .function_name = hg_arena_str(w->f.stack->arena, hg_str_of(name)),
         .qualifier = HG_STR("$LATEST"),
         .max_retries = -1,
         .max_age_s = -1,
@@ -61,10 +61,9 @@ static inline void world_init(struct world *w)
 {
     memset(w, 0, sizeof(*w));
     fixture_init(&w->f);
-    w->f.snapshot->functions =
-        hg_arena_must(w->f.snapshot->arena, WORLD_FUNCTIONS_MAX * sizeof(void *));
-    w->f.snapshot->function_count = 0;
-    w->f.snapshot->event_settings = w->settings;
+    w->f.stack->functions = hg_arena_must(w->f.stack->arena, WORLD_FUNCTIONS_MAX * sizeof(void *));
+    w->f.stack->function_count = 0;
+    w->f.stack->event_settings = w->settings;
     w->retry_scale = 0.001;
     w->share = 0.5;
     w->durability = HG_DURABLE_OS;

@@ -19,8 +19,9 @@ struct fixture {
     struct hg_workers *workers;
     struct hg_workers_options options;
     const struct hg_launch_ops *launcher; /* NULL: real processes */
-    struct hg_snapshot *snapshot;
-    struct hg_function *function;
+    struct hg_stack *stack;               /* what tests change before the pool is made … */
+    struct hg_snapshot *snapshot;         /* … and what becomes of it */
+    struct hg_function *function;         /* of the stack, then of the snapshot */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool is_drained;
@@ -54,8 +55,8 @@ static inline void fixture_init(struct fixture *f)
              TEST_BOOTSTRAP, f->code_dir);
     if (system(command) != 0)
         abort();
-    f->snapshot = snapshot_new(HG_STR("eu-west-1"), HG_STR("000000000000"));
-    f->function = hg_arena_must(f->snapshot->arena, sizeof(*f->function));
+    f->stack = stack_new(HG_STR("eu-west-1"), HG_STR("000000000000"));
+    f->function = hg_arena_must(f->stack->arena, sizeof(*f->function));
     *f->function =
         (struct hg_function){.name = HG_STR("probe"),
                              .arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:probe"),
@@ -68,9 +69,9 @@ static inline void fixture_init(struct fixture *f)
                              .ephemeral_mb = 512,
                              .reserved_concurrency = -1,
                              .log_format = HG_STR("Text")};
-    f->snapshot->functions = hg_arena_must(f->snapshot->arena, sizeof(void *));
-    f->snapshot->functions[0] = f->function;
-    f->snapshot->function_count = 1;
+    f->stack->functions = hg_arena_must(f->stack->arena, sizeof(void *));
+    f->stack->functions[0] = f->function;
+    f->stack->function_count = 1;
     f->options = (struct hg_workers_options){
         .region = "eu-west-1",
         .account = "000000000000",
@@ -89,6 +90,12 @@ static inline void fixture_make(struct fixture *f, unsigned threads)
 {
     static char data_dir[128];
     struct hg_error err;
+    const struct hg_family *family;
+
+    f->snapshot = snapshot_of_stack(stack_ref(f->stack));
+    family = snapshot_family(f->snapshot, f->function->name);
+    if (family)
+        f->function = family->latest;
 
     snprintf(data_dir, sizeof(data_dir), "%s/data", f->dir);
     f->options.data_dir = data_dir;
@@ -228,6 +235,7 @@ static inline void fixture_fini(struct fixture *f)
     workers_free(f->workers);
     hg_loops_free(f->loops);
     snapshot_unref(f->snapshot);
+    stack_unref(f->stack);
     snprintf(command, sizeof(command), "rm -rf %s", f->dir);
     if (system(command) != 0)
         abort();

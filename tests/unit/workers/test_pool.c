@@ -574,7 +574,7 @@ static void environments_of_what_is_no_longer_deployed_are_retired(void **state)
     fixture_start(f, 2);
     warm_up(f);
     workers_apply(f->workers, f->snapshot);
-    next = snapshot_new(HG_STR("eu-west-1"), HG_STR("000000000000"));
+    next = snapshot_of_stack(stack_new(HG_STR("eu-west-1"), HG_STR("000000000000")));
     workers_apply(f->workers, next);
     snapshot_unref(next);
     wait_killed(0);
