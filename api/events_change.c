@@ -61,7 +61,7 @@ static void on_single_abort(struct hg_request *req)
     ((struct single *)req->user)->call = NULL;
 }
 
-static void change_one(struct hg_call *call, enum hg_change change)
+static void change_one(struct hg_call *call, enum hg_queue_change change)
 {
     const char *id = events_read_id(call);
     struct events_query none;
@@ -112,7 +112,7 @@ struct batch {
     struct hg_call *call; /* NULL: the client has left; what runs is waited for */
     struct hg_queue *queue;
     struct events_query query;
-    enum hg_change change;
+    enum hg_queue_change change;
     struct member members[ROUND_MAX];
     unsigned pending; /* members under way */
     unsigned seen, done, failed;
@@ -246,7 +246,7 @@ static void on_batch_abort(struct hg_request *req)
     ((struct batch *)req->user)->call = NULL;
 }
 
-static void change_many(struct hg_call *call, enum hg_change change, unsigned takes)
+static void change_many(struct hg_call *call, enum hg_queue_change change, unsigned takes)
 {
     struct events_query query;
     struct batch *batch;

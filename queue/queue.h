@@ -122,7 +122,7 @@ struct hg_find_op {
     struct hg_list events; /* copies; the caller frees them; initialised by queue_find */
 };
 
-enum hg_change { HG_CHANGE_REDRIVE, HG_CHANGE_PURGE };
+enum hg_queue_change { HG_CHANGE_REDRIVE, HG_CHANGE_PURGE };
 
 /*
  * REDRIVE: a finished or dead event whose payload is still there is queued anew (HG_E_CONFLICT otherwise, with a sentence).
@@ -131,7 +131,7 @@ enum hg_change { HG_CHANGE_REDRIVE, HG_CHANGE_PURGE };
 struct hg_change_op {
     struct hg_queue_op base;
     const char *id;
-    enum hg_change change;
+    enum hg_queue_change change;
 };
 
 void queue_put(struct hg_queue *queue, struct hg_put_op *op);

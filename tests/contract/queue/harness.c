@@ -487,7 +487,7 @@ size_t find_page(struct hg_find_op *op)
     return count;
 }
 
-enum hg_rc change(const char *id, enum hg_change what, char why[HG_EVENT_WHY_MAX])
+enum hg_rc change(const char *id, enum hg_queue_change what, char why[HG_EVENT_WHY_MAX])
 {
     struct hg_change_op op = {.id = id, .change = what};
     enum hg_rc rc = run(&op.base, submit_change);

@@ -66,6 +66,6 @@ struct hg_event *find_state(const char *id, enum hg_event_state state);
 void free_events(struct hg_list *events);
 /* A page; returns how many. */
 size_t find_page(struct hg_find_op *op);
-enum hg_rc change(const char *id, enum hg_change what, char why[HG_EVENT_WHY_MAX]);
+enum hg_rc change(const char *id, enum hg_queue_change what, char why[HG_EVENT_WHY_MAX]);
 
 #endif
