@@ -5,7 +5,9 @@
 
 #include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/crypto.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 
 struct hg_sha256 {
@@ -50,6 +52,17 @@ void hg_hmac_sha256(struct hg_str key, struct hg_str text, unsigned char out[HG_
     hg_assert(HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n, (const unsigned char *)text.p,
                    text.n, out, &length) &&
               length == HG_SHA256_LEN);
+}
+
+bool hg_bytes_are_same(const void *a, const void *b, size_t length)
+{
+    return CRYPTO_memcmp(a, b, length) == 0;
+}
+
+void hg_secret_bytes(void *out, size_t length)
+{
+    hg_assert(length <= INT_MAX);
+    hg_assert(RAND_bytes(out, (int)length) == 1);
 }
 
 bool hg_hex_encode(struct hg_buf *out, const void *bytes, size_t length)

@@ -19,6 +19,11 @@ void hg_sha256_final(struct hg_sha256 *hash, unsigned char out[HG_SHA256_LEN]);
 /* RFC 2104 with SHA-256. */
 void hg_hmac_sha256(struct hg_str key, struct hg_str text, unsigned char out[HG_SHA256_LEN]);
 
+/* Compares secrets: takes as long wherever they differ. */
+bool hg_bytes_are_same(const void *a, const void *b, size_t length);
+/* Bytes that nobody can guess: for keys. */
+void hg_secret_bytes(void *out, size_t length);
+
 /* Appends bytes as lower-case hex digits. */
 bool hg_hex_encode(struct hg_buf *out, const void *bytes, size_t length);
 
