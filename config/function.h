@@ -12,6 +12,8 @@
 struct hg_function *function_seal(const struct hg_function *draft);
 struct hg_function *function_ref(struct hg_function *function);
 void function_unref(struct hg_function *function); /* NULL is allowed */
+/* Everything but the count, bit by bit: to shares the strings and lists of from. */
+void function_copy(struct hg_function *to, const struct hg_function *from);
 /* A copy to change and seal again: the struct is new, in arena; the strings and lists are still those of from, so keep from alive. */
 struct hg_function *function_draft(struct hg_arena *arena, const struct hg_function *from);
 

@@ -7,7 +7,6 @@
 #include "config/package.h"
 
 enum {
-    HG_PACKAGE_BYTES_MAX = 262144000, /* unpacked, as in the service */
     HG_PACKAGE_ENTRIES_MAX = 100 * 1000,
     HG_PACKAGE_NAME_MAX = 4096,
 };
