@@ -11,6 +11,7 @@
 #define HG_CONFIG_MODEL_H
 
 #include "core/arena.h"
+#include "core/error.h"
 #include "core/map.h"
 #include "core/pmap.h"
 #include "core/published.h"
@@ -178,6 +179,8 @@ struct hg_api {
     struct hg_gateway_response *gateway_responses;
     size_t gateway_response_count;
     bool is_endpoint_disabled; /* disableExecuteApiEndpoint */
+    bool is_function_url;      /* an HTTP API that stands for one: see struct hg_url_front */
+    bool needs_signature;      /* function URL: AuthType AWS_IAM */
     unsigned line;
     void *
         compiled; /* gateway/route.h: made once per snapshot by its prepare hook, freed with the arena */
@@ -337,6 +340,20 @@ void stack_unref(struct hg_stack *stack); /* NULL is allowed */
 const struct hg_function *stack_find_function(const struct hg_stack *stack, struct hg_str name,
                                               struct hg_str qualifier);
 
+/*
+ * A function URL as the gateway serves it: a stack of its own with one HTTP API, whose $default route is the function. Keyed by the
+ * URL's id. Counted; shared by snapshots until the URL changes.
+ */
+struct hg_url_front {
+    struct hg_counted counted;
+    struct hg_stack *stack;
+    struct hg_str function_name, qualifier; /* in the stack's arena */
+    int64_t modified_ms;
+};
+
+/* What the gateway must do with a stack before it serves it (gateway/gateway.h: gateway_prepare). */
+typedef enum hg_rc (*stack_prepare_fn)(struct hg_stack *stack, struct hg_error *err);
+
 struct hg_snapshot {
     struct hg_counted counted;
     struct hg_stack *stack;        /* a reference */
@@ -344,12 +361,18 @@ struct hg_snapshot {
     struct hg_pmap families;       /* struct hg_family by name */
     struct hg_pmap layers;         /* struct hg_layer by name */
     struct hg_pmap mappings;       /* struct hg_mapping by UUID */
+    struct hg_pmap urls;           /* struct hg_url_front by id; empty without prepare */
+    stack_prepare_fn prepare; /* for the URLs of families that are put; NULL: they are not served */
 };
 
 /* What a stack alone puts in force: no store, nothing made by the API. Takes the reference; has one. */
 struct hg_snapshot *snapshot_of_stack(struct hg_stack *stack);
 /* For the next one: shares everything with `from`; still private to its maker, who changes its maps. Has one reference. */
 struct hg_snapshot *snapshot_copy(const struct hg_snapshot *from);
+/* While it is private to its maker: takes the reference to family; one of the same name goes. Keeps urls right. */
+void snapshot_put_family(struct hg_snapshot *snapshot, struct hg_family *family);
+/* False when there was none. */
+bool snapshot_remove_family(struct hg_snapshot *snapshot, struct hg_str name);
 /* Any thread. */
 struct hg_snapshot *snapshot_ref(struct hg_snapshot *snapshot);
 void snapshot_unref(struct hg_snapshot *snapshot);
@@ -365,6 +388,8 @@ const struct hg_function *snapshot_find_function(const struct hg_snapshot *snaps
 const struct hg_family *snapshot_family(const struct hg_snapshot *snapshot, struct hg_str name);
 const struct hg_layer *snapshot_layer(const struct hg_snapshot *snapshot, struct hg_str name);
 const struct hg_mapping *snapshot_mapping(const struct hg_snapshot *snapshot, struct hg_str uuid);
+/* By the URL's id; NULL when there is none. */
+const struct hg_url_front *snapshot_url(const struct hg_snapshot *snapshot, struct hg_str id);
 /* Walks the families in no order: for (struct hg_pmap_at at = {0}; (f = snapshot_next_family(s, &at));). */
 const struct hg_family *snapshot_next_family(const struct hg_snapshot *snapshot,
                                              struct hg_pmap_at *at);

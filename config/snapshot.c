@@ -2,6 +2,7 @@
  * A snapshot's life and its look-ups.
  */
 #include "config/family.h"
+#include "config/url_front.h"
 #include "core/id.h"
 
 #include <stdlib.h>
@@ -62,6 +63,7 @@ struct hg_snapshot *snapshot_of_stack(struct hg_stack *stack)
     hg_pmap_init(&snapshot->families, &family_type);
     hg_pmap_init(&snapshot->layers, &layer_type);
     hg_pmap_init(&snapshot->mappings, &mapping_type);
+    hg_pmap_init(&snapshot->urls, &url_front_type);
     add_functions(snapshot, stack);
     add_aliases(snapshot, stack);
     return snapshot;
@@ -74,6 +76,8 @@ struct hg_snapshot *snapshot_copy(const struct hg_snapshot *from)
     hg_pmap_copy(&snapshot->families, &from->families);
     hg_pmap_copy(&snapshot->layers, &from->layers);
     hg_pmap_copy(&snapshot->mappings, &from->mappings);
+    hg_pmap_copy(&snapshot->urls, &from->urls);
+    snapshot->prepare = from->prepare;
     return snapshot;
 }
 
@@ -90,8 +94,57 @@ void snapshot_unref(struct hg_snapshot *snapshot)
     hg_pmap_fini(&snapshot->families);
     hg_pmap_fini(&snapshot->layers);
     hg_pmap_fini(&snapshot->mappings);
+    hg_pmap_fini(&snapshot->urls);
     stack_unref(snapshot->stack);
     free(snapshot);
+}
+
+/* Whether family has the URL as it is. */
+static bool has_url(const struct hg_family *family, const struct hg_url *url)
+{
+    for (size_t i = 0; family && i < family->url_count; i++)
+        if (hg_str_eq(family->urls[i].id, url->id) &&
+            family->urls[i].modified_ms == url->modified_ms &&
+            hg_str_eq(family->urls[i].qualifier, url->qualifier))
+            return true;
+    return false;
+}
+
+static void drop_urls(struct hg_snapshot *snapshot, const struct hg_family *former,
+                      const struct hg_family *next)
+{
+    for (size_t i = 0; former && i < former->url_count; i++)
+        if (!has_url(next, &former->urls[i]))
+            (void)hg_pmap_remove(&snapshot->urls, former->urls[i].id);
+}
+
+static void add_urls(struct hg_snapshot *snapshot, const struct hg_family *former,
+                     const struct hg_family *next)
+{
+    for (size_t i = 0; snapshot->prepare && i < next->url_count; i++) {
+        struct hg_url_front *front;
+
+        if (has_url(former, &next->urls[i]))
+            continue;
+        front = url_front_new(snapshot, next->name, &next->urls[i]);
+        if (front)
+            hg_pmap_put(&snapshot->urls, &front->counted);
+    }
+}
+
+void snapshot_put_family(struct hg_snapshot *snapshot, struct hg_family *family)
+{
+    const struct hg_family *former = snapshot_family(snapshot, family->name);
+
+    drop_urls(snapshot, former, family);
+    add_urls(snapshot, former, family);
+    hg_pmap_put(&snapshot->families, &family->counted);
+}
+
+bool snapshot_remove_family(struct hg_snapshot *snapshot, struct hg_str name)
+{
+    drop_urls(snapshot, snapshot_family(snapshot, name), NULL);
+    return hg_pmap_remove(&snapshot->families, name);
 }
 
 static bool is_account(struct hg_str text)
@@ -179,6 +232,13 @@ const struct hg_mapping *snapshot_mapping(const struct hg_snapshot *snapshot, st
     const struct hg_counted *counted = hg_pmap_get(&snapshot->mappings, uuid);
 
     return counted ? hg_container_of(counted, const struct hg_mapping, counted) : NULL;
+}
+
+const struct hg_url_front *snapshot_url(const struct hg_snapshot *snapshot, struct hg_str id)
+{
+    const struct hg_counted *counted = hg_pmap_get(&snapshot->urls, id);
+
+    return counted ? hg_container_of(counted, const struct hg_url_front, counted) : NULL;
 }
 
 const struct hg_family *snapshot_next_family(const struct hg_snapshot *snapshot,

@@ -3,33 +3,41 @@
  */
 #include "gateway/address.h"
 
-static const struct hg_str path_prefix = {"/_aws/execute-api/", 18};
-static const struct hg_str host_label = {"execute-api", 11};
+/* Addresses of the service's two kinds of endpoint, by host and by path. */
+static const struct endpoint {
+    struct hg_str path_prefix, host_label;
+} execute_api = {{"/_aws/execute-api/", 18}, {"execute-api", 11}},
+  lambda_url = {{"/_aws/lambda-url/", 17}, {"lambda-url", 10}};
 
 static bool is_default_name(struct hg_str name)
 {
     return hg_str_is(name, "$default");
 }
 
-/* The API's id in "{id}.execute-api.…"; p is NULL when the host is another kind of name. */
-static struct hg_str host_id(struct hg_str host)
+/* The id in "{id}.execute-api.…"; p is NULL when the host is another kind of name. */
+static struct hg_str host_id(const struct endpoint *endpoint, struct hg_str host)
 {
     ptrdiff_t dot = hg_str_find(host, '.');
-    struct hg_str rest;
+    struct hg_str label = endpoint->host_label, rest;
 
     if (dot <= 0)
         return hg_str_n(NULL, 0);
     rest = hg_str_skip(host, (size_t)dot + 1);
-    if (rest.n < host_label.n || !hg_str_eq_nocase(hg_str_n(rest.p, host_label.n), host_label))
+    if (rest.n < label.n || !hg_str_eq_nocase(hg_str_n(rest.p, label.n), label))
         return hg_str_n(NULL, 0);
-    if (rest.n > host_label.n && rest.p[host_label.n] != '.' && rest.p[host_label.n] != ':')
+    if (rest.n > label.n && rest.p[label.n] != '.' && rest.p[label.n] != ':')
         return hg_str_n(NULL, 0);
     return hg_str_n(host.p, (size_t)dot);
 }
 
+static bool is_of(const struct endpoint *endpoint, struct hg_str host, struct hg_str path)
+{
+    return hg_str_starts(path, endpoint->path_prefix) || host_id(endpoint, host).p;
+}
+
 bool address_is_explicit(struct hg_str host, struct hg_str path)
 {
-    return hg_str_starts(path, path_prefix) || host_id(host).p;
+    return is_of(&execute_api, host, path) || is_of(&lambda_url, host, path);
 }
 
 static const struct hg_api *api_of(const struct hg_stack *stack, struct hg_str id)
@@ -99,7 +107,7 @@ static void find_stage(struct hg_str path, struct hg_address *address)
 static void find_by_path(const struct hg_stack *stack, struct hg_str path,
                          struct hg_address *address)
 {
-    struct hg_str rest = hg_str_skip(path, path_prefix.n - 1), id = first_segment(rest);
+    struct hg_str rest = hg_str_skip(path, execute_api.path_prefix.n - 1), id = first_segment(rest);
 
     address->api = api_of(stack, id);
     if (!address->api)
@@ -139,15 +147,43 @@ static const struct hg_api *plain_owner(const struct hg_stack *stack, struct hg_
     return owner ? owner : owner_of(stack, HG_STR("$default"));
 }
 
-void address_find(const struct hg_stack *stack, struct hg_str host, struct hg_str path,
+static void find_url(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path,
+                     struct hg_address *address)
+{
+    struct hg_str id = host_id(&lambda_url, host);
+    const struct hg_url_front *front;
+    char lower[HG_URL_ID_MAX];
+
+    if (hg_str_starts(path, lambda_url.path_prefix)) {
+        path = hg_str_skip(path, lambda_url.path_prefix.n - 1);
+        id = first_segment(path);
+        path = behind_segment(path, id);
+    }
+    address->is_function_url = true;
+    address->stage_path = address->path = path;
+    if (id.n > sizeof(lower))
+        return;
+    for (size_t i = 0; i < id.n; i++)
+        lower[i] = (char)(id.p[i] >= 'A' && id.p[i] <= 'Z' ? id.p[i] + ('a' - 'A') : id.p[i]);
+    front = snapshot_url(snapshot, hg_str_n(lower, id.n));
+    if (!front)
+        return;
+    address->api = &front->stack->apis[0];
+    address->stage = api_plan_of(address->api)->default_stage;
+}
+
+void address_find(const struct hg_snapshot *snapshot, struct hg_str host, struct hg_str path,
                   struct hg_address *address)
 {
+    const struct hg_stack *stack = snapshot->stack;
     struct hg_str id;
 
     *address = (struct hg_address){.stage_path = path, .path = path};
-    if (hg_str_starts(path, path_prefix)) {
+    if (hg_str_starts(path, execute_api.path_prefix)) {
         find_by_path(stack, path, address);
-    } else if ((id = host_id(host)).p) {
+    } else if (is_of(&lambda_url, host, path)) {
+        find_url(snapshot, host, path, address);
+    } else if ((id = host_id(&execute_api, host)).p) {
         address->api = api_of(stack, id);
         if (address->api)
             find_stage(path, address);

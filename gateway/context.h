@@ -41,6 +41,7 @@ struct hg_context {
     struct hg_snapshot *snapshot; /* pinned by the gateway until the request is done */
     struct hg_workers *workers;
     struct hg_router *router;
+    bool is_function_url;              /* by its address; api may still be NULL */
     const struct hg_api *api;          /* NULL: the address names none */
     const struct hg_api_plan *plan;    /* of api */
     struct hg_stage_plan *stage;       /* NULL: none of the API's */

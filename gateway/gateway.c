@@ -122,7 +122,7 @@ struct hg_str gateway_oversize_body(const struct hg_request *req, struct hg_gate
     struct hg_address address;
     bool is_http;
 
-    address_find(pin->snapshot->stack, req->authority, req->path, &address);
+    address_find(pin->snapshot, req->authority, req->path, &address);
     is_http = address.api && address.api->kind == HG_API_HTTP;
     release(pin);
     return is_http ? HG_STR("{\"message\":\"Request Entity Too Large\"}") : hg_str_n(NULL, 0);
@@ -177,10 +177,11 @@ static void serve(struct hg_gateway *gateway, struct hg_context *ctx)
 {
     struct hg_address address;
 
-    address_find(ctx->snapshot->stack, ctx->req->authority, ctx->req->path, &address);
+    address_find(ctx->snapshot, ctx->req->authority, ctx->req->path, &address);
     ctx->api = address.api;
     ctx->stage_path = address.stage_path;
     ctx->path = address.path;
+    ctx->is_function_url = address.is_function_url;
     context_note_headers(ctx);
     if (!address.api || !address.stage) {
         if (address.api)
@@ -194,6 +195,8 @@ static void serve(struct hg_gateway *gateway, struct hg_context *ctx)
     if (cors_takes(ctx)) {
         cors_fill_preflight(ctx);
         answer_send(ctx);
+    } else if (ctx->api->needs_signature) {
+        answer_error(ctx, HG_GATEWAY_FORBIDDEN);
     } else if (!ctx->route) {
         answer_error(ctx, HG_GATEWAY_NO_ROUTE);
     } else if (!is_admitted(gateway, ctx)) {

@@ -121,7 +121,8 @@ static void bind_function(struct hg_integ *in, struct hg_lambda *lambda,
         parts = (struct hg_function_parts){0};
     lambda->name = parts.name;
     lambda->qualifier = parts.qualifier;
-    if (!parts.name.p || !stack_find_function(stack, parts.name, parts.qualifier))
+    if (!in->api->is_function_url &&
+        (!parts.name.p || !stack_find_function(stack, parts.name, parts.qualifier)))
         in->warning =
             hg_str_of(hg_arena_printf(stack->arena, "there is no function %.*s", HG_STR_ARG(ref)));
 }
@@ -137,6 +138,8 @@ enum hg_rc lambda_bind(struct hg_integ *in, struct hg_stack *stack, struct hg_er
     in->state = lambda;
     if (is_rest)
         lambda->contract = HG_CONTRACT_REST;
+    else if (in->api->is_function_url)
+        lambda->contract = HG_CONTRACT_URL;
     else
         lambda->contract =
             hg_str_is(model->payload_version, "1.0") ? HG_CONTRACT_HTTP_V1 : HG_CONTRACT_HTTP_V2;
@@ -304,7 +307,7 @@ bool lambda_write_event(const struct hg_lambda_call *call, struct hg_buf *out)
 {
     if (call->lambda->custom)
         return custom_write_payload(call->lambda->custom, call->ctx, out);
-    if (call->lambda->contract == HG_CONTRACT_HTTP_V2)
+    if (call->lambda->contract == HG_CONTRACT_HTTP_V2 || call->lambda->contract == HG_CONTRACT_URL)
         return event_v2_write(call->ctx, out);
     return event_v1_write(call->ctx, out);
 }
@@ -321,6 +324,9 @@ static struct hg_lambda_call *call_new(const struct hg_lambda *lambda, struct hg
     call->inv.snapshot = snapshot_ref(ctx->snapshot);
     call->inv.function = function;
     call->inv.done = on_invocation_done;
+    /* The request's id is the invocation's (function-api.md §12.2). */
+    if (lambda->contract == HG_CONTRACT_URL)
+        memcpy(call->inv.request_id, context_request_id(ctx).p, sizeof(call->inv.request_id));
     put_arn(&call->inv, ref);
     put_trace(&call->inv, context_trace(ctx));
     hg_timer_init(&call->timer, ctx->req->loop, on_timeout);

@@ -22,6 +22,12 @@ struct reading {
     bool has_unknown;
 };
 
+/* Cookies are a list, and what has no statusCode is the body. */
+static bool is_version_2(const struct reading *r)
+{
+    return r->contract == HG_CONTRACT_HTTP_V2 || r->contract == HG_CONTRACT_URL;
+}
+
 static bool is_given(struct hg_json_value value)
 {
     return value.kind != HG_JSON_BAD && value.kind != HG_JSON_NULL;
@@ -44,7 +50,7 @@ static void read_members(struct reading *r, struct hg_json_value object)
             r->is_base64 = value;
         else if (hg_json_key_is(key, "multiValueHeaders"))
             r->multi_headers = value;
-        else if (hg_json_key_is(key, "cookies") && r->contract == HG_CONTRACT_HTTP_V2)
+        else if (hg_json_key_is(key, "cookies") && is_version_2(r))
             r->cookies = value;
         else
             r->has_unknown = true;
@@ -235,7 +241,7 @@ static bool read_headers(struct reading *r)
 
         if (!name.p || !header_name_is_valid(name))
             return false;
-        if (r->contract != HG_CONTRACT_HTTP_V2 && has_list(r, key))
+        if (!is_version_2(r) && has_list(r, key))
             continue;
         if (!put_header(r, name, value))
             return false;
@@ -334,7 +340,7 @@ static enum hg_answer_verdict read_body(struct reading *r)
     if (!is_given(r->body))
         return HG_VERDICT_OK;
     if (r->body.kind != HG_JSON_STRING) {
-        if (r->contract != HG_CONTRACT_HTTP_V2)
+        if (!is_version_2(r))
             return HG_VERDICT_MALFORMED;
         read_json_body(r, r->body);
         return HG_VERDICT_OK;
@@ -362,6 +368,7 @@ static bool is_bounded(struct hg_json_value headers)
 static enum hg_answer_verdict read_structured(struct reading *r)
 {
     bool is_rest = r->contract == HG_CONTRACT_REST;
+    bool is_json = is_rest || r->contract == HG_CONTRACT_URL;
     bool is_good;
 
     r->answer->status = 200;
@@ -369,9 +376,8 @@ static enum hg_answer_verdict read_structured(struct reading *r)
         return HG_VERDICT_MALFORMED;
     if ((is_given(r->status) || !is_rest) && !read_status(r))
         return HG_VERDICT_MALFORMED;
-    is_good = (r->contract == HG_CONTRACT_HTTP_V2 || read_lists(r)) && read_headers(r) &&
-              read_cookies(r) &&
-              add_content_type(r, is_rest ? HG_STR("application/json")
+    is_good = (is_version_2(r) || read_lists(r)) && read_headers(r) && read_cookies(r) &&
+              add_content_type(r, is_json ? HG_STR("application/json")
                                           : HG_STR("text/plain; charset=utf-8"));
     return is_good ? read_body(r) : HG_VERDICT_MALFORMED;
 }
@@ -403,7 +409,7 @@ enum hg_answer_verdict response_parse(struct hg_str document, enum hg_contract c
         return HG_VERDICT_MALFORMED;
     if (value.kind == HG_JSON_OBJECT)
         read_members(&r, value);
-    if (contract == HG_CONTRACT_HTTP_V2 && r.status.kind == HG_JSON_BAD)
+    if (is_version_2(&r) && r.status.kind == HG_JSON_BAD)
         return read_inferred(&r, value);
     if (value.kind != HG_JSON_OBJECT || (contract == HG_CONTRACT_REST && r.has_unknown))
         return HG_VERDICT_MALFORMED;

@@ -20,6 +20,7 @@ enum hg_contract {
     HG_CONTRACT_REST,    /* apigw-proxy-integration.md §4 */
     HG_CONTRACT_HTTP_V1, /* §5.2 */
     HG_CONTRACT_HTTP_V2, /* §5.1 */
+    HG_CONTRACT_URL,     /* function-api.md §12.2 */
 };
 
 enum hg_answer_verdict {

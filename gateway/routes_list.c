@@ -46,6 +46,23 @@ static void list_route(const struct hg_snapshot *snapshot, const struct hg_api *
     hg_buf_append_byte(out, '\n');
 }
 
+static void list_urls(const struct hg_snapshot *snapshot, const char *base_url, struct hg_buf *out)
+{
+    struct hg_pmap_at at = {0};
+    const struct hg_counted *counted;
+
+    while ((counted = hg_pmap_next(&snapshot->urls, &at))) {
+        const struct hg_url_front *front =
+            hg_container_of(counted, const struct hg_url_front, counted);
+        const struct hg_api *api = &front->stack->apis[0];
+        const struct hg_integ *in = api_plan_of(api)->routes[0].integ;
+
+        hg_buf_printf(out, "ANY     %s/_aws/lambda-url/%.*s/* -> ", base_url, HG_STR_ARG(api->id));
+        in->ops->describe(in, snapshot, out);
+        hg_buf_append_cstr(out, " (function URL)\n");
+    }
+}
+
 void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_url,
                          struct hg_buf *out)
 {
@@ -57,6 +74,7 @@ void gateway_list_routes(const struct hg_snapshot *snapshot, const char *base_ur
                 list_route(snapshot, api, &api->stages[s], r, base_url, out);
         }
     }
+    list_urls(snapshot, base_url, out);
 }
 
 static void render_target(const struct hg_integ *in, const struct hg_snapshot *snapshot,

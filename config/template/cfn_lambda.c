@@ -203,8 +203,6 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
 
     if (is_of_broken_function(t, resource))
         return;
-    notice_add(t, HG_NOTICE_NOT_SERVED, resource->line, "%.*s: function URLs",
-               HG_STR_ARG(resource->id));
     function = named_function(t, resource, "TargetFunctionArn");
     if (function && qualifier.n)
         function = stack_find_function(stack, function->name, qualifier);
@@ -212,7 +210,9 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
         return;
     stack->urls = transform_grow(t->arena, stack->urls, stack->url_count, sizeof(*url));
     url = &stack->urls[stack->url_count++];
-    *url = (struct hg_url){.id = url_id(t, resource), .function = function};
+    *url = (struct hg_url){.id = url_id(t, resource),
+                           .function = function,
+                           .qualifier = transform_keep(t, qualifier)};
     url->auth_type = read_text(t, resource_get(resource, "AuthType"),
                                resource_what(t, resource, "AuthType"), HG_STR("NONE"));
     url->invoke_mode = read_text(t, resource_get(resource, "InvokeMode"),
