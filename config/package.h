@@ -59,4 +59,11 @@ uint64_t package_unpacked_size(const char *dir);
 enum hg_rc package_freeze(struct hg_arena *arena, const char *data_dir, struct hg_package *package,
                           struct hg_error *err) hg_must_use;
 
+/*
+ * The way back: an archive, at a path where nothing is, of the files and links in a folder, without those in the folder except (NULL for
+ * none). HG_E_TOO_LARGE above HG_PACKAGE_BYTES_MAX; what was written stays then.
+ */
+enum hg_rc package_pack(const char *dir, const char *except, const char *zip_path,
+                        struct hg_error *err) hg_must_use;
+
 #endif
