@@ -310,6 +310,12 @@ struct hg_output {
     struct hg_str name, value, description;
 };
 
+/* ProvisionedConcurrencyConfig of a version or an alias. */
+struct hg_stack_provisioned {
+    struct hg_str function_name, qualifier;
+    unsigned requested;
+};
+
 struct hg_stack {
     struct hg_counted counted;
     struct hg_arena *arena;
@@ -323,6 +329,8 @@ struct hg_stack {
     size_t api_count;
     struct hg_url *urls;
     size_t url_count;
+    struct hg_stack_provisioned *provisioned;
+    size_t provisioned_count;
     struct hg_event_setting *event_settings;
     size_t event_setting_count;
     struct hg_notice *notices;
@@ -336,8 +344,8 @@ struct hg_stack *stack_new(struct hg_str region, struct hg_str account);
 /* Any thread. */
 struct hg_stack *stack_ref(struct hg_stack *stack);
 void stack_unref(struct hg_stack *stack); /* NULL is allowed */
-/* By plain name and version or alias ("" for $LATEST); NULL when there is none. */
-const struct hg_function *stack_find_function(const struct hg_stack *stack, struct hg_str name,
+/* As snapshot_find_function, but an alias with weights means its first version. */
+const struct hg_function *stack_find_function(const struct hg_stack *stack, struct hg_str ref,
                                               struct hg_str qualifier);
 
 /*

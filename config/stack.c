@@ -36,20 +36,34 @@ void stack_unref(struct hg_stack *stack)
         hg_arena_free(stack->arena);
 }
 
-const struct hg_function *stack_find_function(const struct hg_stack *stack, struct hg_str name,
-                                              struct hg_str qualifier)
+static const struct hg_function *find_exact(const struct hg_stack *stack, struct hg_str name,
+                                            struct hg_str qualifier)
 {
     for (size_t i = 0; i < stack->alias_count; i++)
         if (hg_str_eq(stack->aliases[i].name, qualifier) &&
             hg_str_eq(stack->aliases[i].function_name, name))
             return stack->aliases[i].function;
-    if (!qualifier.n)
-        qualifier = HG_STR("$LATEST");
     for (size_t i = 0; i < stack->function_count; i++)
         if (hg_str_eq(stack->functions[i]->name, name) &&
             hg_str_eq(stack->functions[i]->version, qualifier))
             return stack->functions[i];
     return NULL;
+}
+
+const struct hg_function *stack_find_function(const struct hg_stack *stack, struct hg_str ref,
+                                              struct hg_str qualifier)
+{
+    struct hg_function_parts parts;
+
+    if (!function_parts(ref, &parts) ||
+        (parts.region.p && !hg_str_eq(parts.region, stack->region)) ||
+        (parts.account.p && !hg_str_eq(parts.account, stack->account)))
+        return NULL;
+    if (qualifier.n && parts.qualifier.n && !hg_str_eq(qualifier, parts.qualifier))
+        return NULL;
+    if (!qualifier.n)
+        qualifier = parts.qualifier.n ? parts.qualifier : HG_STR("$LATEST");
+    return find_exact(stack, parts.name, qualifier);
 }
 
 struct hg_str kv_get(const struct hg_kv_list *list, struct hg_str key)

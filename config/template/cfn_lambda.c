@@ -85,8 +85,7 @@ static const struct hg_function *
 named_function(struct hg_transform *t, const struct hg_resource *resource, const char *property)
 {
     const struct hg_node *node = resource_get(resource, property);
-    const struct hg_function *function =
-        stack_find_function(t->stack, node_text(node), HG_STR(""));
+    const struct hg_function *function = stack_find_function(t->stack, node_text(node), HG_STR(""));
 
     if (!function && (node || !resource_has(resource, property)))
         problem_at(t, node ? node : resource->raw, "%.*s: %s: Function not found: %.*s",
@@ -101,6 +100,29 @@ static bool is_of_broken_function(const struct hg_transform *t, const struct hg_
      * already.
      */
     return resource->is_generated && t->problems->count > 0;
+}
+
+static void read_provisioned(struct hg_transform *t, const struct hg_resource *resource,
+                             struct hg_str function_name, struct hg_str qualifier)
+{
+    static const char key[] = "ProvisionedConcurrencyConfig";
+    const struct hg_node *config = resource_get(resource, key), *wanted;
+    struct hg_stack *stack = t->stack;
+    int64_t count;
+
+    if (!config)
+        return;
+    wanted = node_get(config, "ProvisionedConcurrentExecutions");
+    if (!wanted) {
+        problem_at(t, config, "%.*s: %s: ProvisionedConcurrentExecutions is missing",
+                   HG_STR_ARG(resource->id), key);
+        return;
+    }
+    count = read_int(t, wanted, resource_what(t, resource, key), 1, INT32_MAX, 1);
+    stack->provisioned = transform_grow(t->arena, stack->provisioned, stack->provisioned_count,
+                                        sizeof(*stack->provisioned));
+    stack->provisioned[stack->provisioned_count++] = (struct hg_stack_provisioned){
+        .function_name = function_name, .qualifier = qualifier, .requested = (unsigned)count};
 }
 
 static void translate_version(struct hg_transform *t, const struct hg_resource *resource)
@@ -124,9 +146,10 @@ static void translate_version(struct hg_transform *t, const struct hg_resource *
             break;
         }
     }
-    t->stack->functions = transform_grow(t->arena, t->stack->functions,
-                                            t->stack->function_count, sizeof(void *));
+    t->stack->functions =
+        transform_grow(t->arena, t->stack->functions, t->stack->function_count, sizeof(void *));
     t->stack->functions[t->stack->function_count++] = version;
+    read_provisioned(t, resource, version->name, version->version);
 }
 
 static void set_routing(struct hg_transform *t, const struct hg_resource *resource,
@@ -143,7 +166,7 @@ static void set_routing(struct hg_transform *t, const struct hg_resource *resour
     weight = hg_arena_strdup(t->scratch, node_text(node_get(first, "FunctionWeight")));
     alias->weight = strtod(weight, &end);
     alias->weighted = stack_find_function(t->stack, alias->function_name,
-                                             node_text(node_get(first, "FunctionVersion")));
+                                          node_text(node_get(first, "FunctionVersion")));
     if (list->count > 1 || end == weight || *end || !(alias->weight >= 0 && alias->weight <= 1) ||
         !alias->weighted)
         problem_at(
@@ -177,9 +200,9 @@ static void translate_alias(struct hg_transform *t, const struct hg_resource *re
     if (!alias.function)
         return;
     set_routing(t, resource, &alias);
-    stack->aliases =
-        transform_grow(t->arena, stack->aliases, stack->alias_count, sizeof(alias));
+    stack->aliases = transform_grow(t->arena, stack->aliases, stack->alias_count, sizeof(alias));
     stack->aliases[stack->alias_count++] = alias;
+    read_provisioned(t, resource, alias.function_name, alias.name);
 }
 
 /* "https://<id>.lambda-url.…/" */
@@ -210,9 +233,8 @@ static void translate_url(struct hg_transform *t, const struct hg_resource *reso
         return;
     stack->urls = transform_grow(t->arena, stack->urls, stack->url_count, sizeof(*url));
     url = &stack->urls[stack->url_count++];
-    *url = (struct hg_url){.id = url_id(t, resource),
-                           .function = function,
-                           .qualifier = transform_keep(t, qualifier)};
+    *url = (struct hg_url){
+        .id = url_id(t, resource), .function = function, .qualifier = transform_keep(t, qualifier)};
     url->auth_type = read_text(t, resource_get(resource, "AuthType"),
                                resource_what(t, resource, "AuthType"), HG_STR("NONE"));
     url->invoke_mode = read_text(t, resource_get(resource, "InvokeMode"),

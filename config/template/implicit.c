@@ -82,7 +82,7 @@ static void generate_alias(struct hg_transform *t, const struct hg_resource *fun
 {
     struct hg_str name = resolved_text(t, node_get(properties_of(function), "AutoPublishAlias"));
     struct hg_str version_id = transform_textf(t, "%.*sVersion", HG_STR_ARG(function->id));
-    struct hg_node *properties;
+    struct hg_node *properties, *provisioned;
 
     if (name.n == 0)
         return;
@@ -93,6 +93,9 @@ static void generate_alias(struct hg_transform *t, const struct hg_resource *fun
     set_ref(t, properties, "FunctionName", function->id);
     set_attribute(t, properties, "FunctionVersion", version_id, "Version");
     set_text(t, properties, "Name", name);
+    provisioned = node_get(properties_of(function), "ProvisionedConcurrencyConfig");
+    if (provisioned)
+        node_set(t->scratch, properties, HG_STR("ProvisionedConcurrencyConfig"), provisioned);
     transform_generate(t, implicit_alias_id(t, function->id, name), "AWS::Lambda::Alias",
                        properties, function);
 }

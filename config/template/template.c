@@ -83,8 +83,8 @@ static void translate_outputs(struct hg_transform *t)
         value = eval_resolve(t->eval, node_get(output, "Value"));
         if (!node_is_scalar(value))
             continue;
-        stack->outputs = transform_grow(t->arena, stack->outputs, stack->output_count,
-                                           sizeof(*stack->outputs));
+        stack->outputs =
+            transform_grow(t->arena, stack->outputs, stack->output_count, sizeof(*stack->outputs));
         stack->outputs[stack->output_count++] =
             (struct hg_output){.name = transform_keep(t, section->members[i].key),
                                .value = transform_keep(t, value->text),
@@ -149,8 +149,7 @@ static void translate(struct hg_transform *t)
     apis_finish(t);
     take_eval_notices(t);
     if (t->stack->notice_count)
-        qsort(t->stack->notices, t->stack->notice_count, sizeof(struct hg_notice),
-              compare_notices);
+        qsort(t->stack->notices, t->stack->notice_count, sizeof(struct hg_notice), compare_notices);
 }
 
 /* Absolute, so that code folders stay right whatever becomes of the working directory. */
@@ -207,7 +206,7 @@ static void tell_unknown(const struct hg_stack *stack, struct hg_problems *probl
 }
 
 struct hg_stack *template_load(const char *path, const struct hg_template_options *options,
-                                  struct hg_problems *problems)
+                               struct hg_problems *problems)
 {
     struct hg_arena *scratch = hg_arena_new(SCRATCH_BYTES_MAX);
     struct hg_transform t = {.scratch = scratch, .options = options, .problems = problems};

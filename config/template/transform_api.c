@@ -342,8 +342,7 @@ void apis_finish(struct hg_transform *t)
     for (struct hg_api_draft *draft = t->apis; draft; draft = draft->next) {
         struct hg_api *api;
 
-        stack->apis =
-            transform_grow(t->arena, stack->apis, stack->api_count, sizeof(*api));
+        stack->apis = transform_grow(t->arena, stack->apis, stack->api_count, sizeof(*api));
         api = &stack->apis[stack->api_count++];
         *api = draft->api;
         api->routes = draft->routes;

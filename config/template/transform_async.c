@@ -302,7 +302,7 @@ static void add_setting(struct hg_transform *t, const struct invoke_config *conf
         }
     }
     stack->event_settings = transform_grow(t->arena, stack->event_settings,
-                                              stack->event_setting_count, sizeof(*setting));
+                                           stack->event_setting_count, sizeof(*setting));
     stack->event_settings[stack->event_setting_count++] = *setting;
 }
 

@@ -46,6 +46,7 @@ static bool open_path(struct hg_transform *t, struct hg_str path, const struct h
 static void set_code(struct hg_function *function, const struct hg_package *package)
 {
     function->code_dir = package->dir;
+    function->code_zip = package->zip;
     function->code_sha256 = package->sha256;
     function->code_size = package->size;
 }

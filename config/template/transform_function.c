@@ -159,21 +159,13 @@ static void read_architecture(struct hg_transform *t, const struct hg_resource *
 static void warn_of_no_effect(struct hg_transform *t, const struct hg_resource *resource,
                               const struct hg_function *function)
 {
-    static const struct {
-        const char *property, *text;
-    } rows[] = {
-        {"EphemeralStorage", "the size of temporary storage is reported, not enforced"},
-        {"ProvisionedConcurrencyConfig",
-         "no environments are kept initialised; they start on demand"},
-    };
+    const struct hg_node *storage = resource_get(resource, "EphemeralStorage");
 
-    for (size_t i = 0; i < HG_COUNT(rows); i++) {
-        const struct hg_node *node = resource_get(resource, rows[i].property);
-
-        if (node)
-            notice_add(t, HG_NOTICE_WARNING, node->line, "%.*s: %s: %s", HG_STR_ARG(resource->id),
-                       rows[i].property, rows[i].text);
-    }
+    if (storage)
+        notice_add(
+            t, HG_NOTICE_WARNING, storage->line,
+            "%.*s: EphemeralStorage: the size of temporary storage is reported, not enforced",
+            HG_STR_ARG(resource->id));
     if (resource_get(resource, "Architectures") &&
         !hg_str_is(function->architecture, HG_MACHINE_ARCHITECTURE))
         notice_add(

@@ -351,8 +351,7 @@ static void check_function(struct hg_transform *t, struct hg_integ_model *model,
                                HG_STR_ARG(eval_region(t->eval))));
         return;
     }
-    if (!stack_find_function(t->stack, name, qualifier) &&
-        !hg_map_get(&t->broken_functions, name))
+    if (!stack_find_function(t->stack, name, qualifier) && !hg_map_get(&t->broken_functions, name))
         problem_at(t, at,
                    "%.*s: its integration calls a function that the template does not have: %.*s",
                    HG_STR_ARG(who), HG_STR_ARG(ref));

@@ -182,7 +182,7 @@ static void test_function_url(void **state)
     expect(state,
            RUNTIME INLINE
            "      FunctionUrlConfig: {AuthType: AWS_IAM, Cors: {AllowOrigins: [x]}}\n",
-           "url later", "url F:$LATEST AWS_IAM BUFFERED\nlater 2: FUrl: function URLs\n");
+           "url later", "url F:$LATEST AWS_IAM BUFFERED\n");
 }
 
 static void test_code_places(void **state)

@@ -101,6 +101,10 @@ static void tell_functions(struct hg_buf *out, const struct hg_stack *s)
         hg_buf_printf(out, "url %.*s:%.*s %.*s %.*s\n", HG_STR_ARG(s->urls[i].function->name),
                       HG_STR_ARG(s->urls[i].function->version), HG_STR_ARG(s->urls[i].auth_type),
                       HG_STR_ARG(s->urls[i].invoke_mode));
+    for (size_t i = 0; i < s->provisioned_count; i++)
+        hg_buf_printf(out, "provisioned %.*s:%.*s %u\n",
+                      HG_STR_ARG(s->provisioned[i].function_name),
+                      HG_STR_ARG(s->provisioned[i].qualifier), s->provisioned[i].requested);
 }
 
 static void tell_event_settings(struct hg_buf *out, const struct hg_stack *s)
