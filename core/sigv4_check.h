@@ -64,12 +64,4 @@ bool hg_sigv4_is_chunked(struct hg_str payload);
 enum hg_sigv4_fault hg_sigv4_unchunk(const struct hg_sigv4_claim *claim, struct hg_str body,
                                      struct hg_buf *out, char why[HG_SIGV4_WHY_MAX]);
 
-/*
- * Appends the query that makes GET path a link for expires_s seconds to whoever has it: "X-Amz-Algorithm=…&X-Amz-Signature=…".
- * Signed for service "s3", as links to objects are.
- */
-bool hg_sigv4_presign(struct hg_str path, struct hg_str host, struct hg_str region,
-                      const struct hg_sigv4_credentials *credentials, int64_t time_ms,
-                      unsigned expires_s, struct hg_buf *out);
-
 #endif
