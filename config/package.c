@@ -16,7 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEX_LEN = HG_SHA256_LEN * 2, ARCHIVE_MAX = HG_PACKAGE_BYTES_MAX };
+enum {
+    HEX_LEN = HG_SHA256_LEN * 2,
+    ARCHIVE_MAX = HG_PACKAGE_BYTES_MAX,
+    EMPTY_ARCHIVE_LEN = 22, /* an end record and nothing before it */
+};
 
 /* A folder that is being filled, and the name it gets when it is whole. */
 struct staging {
@@ -70,6 +74,19 @@ static enum hg_rc staging_begin(struct hg_arena *arena, const char *data_dir, co
     return HG_OK;
 }
 
+/* What was renamed in it stays renamed. */
+static enum hg_rc sync_dir(const char *path, struct hg_error *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum hg_rc rc = HG_OK;
+
+    if (fd < 0 || fsync(fd) != 0)
+        rc = hg_error_set(err, HG_E_IO, "cannot write to %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
 /* Gives the folder its name, or removes it when rc says that it is not whole. */
 static enum hg_rc staging_end(struct staging *staging, enum hg_rc rc, struct hg_error *err)
 {
@@ -79,7 +96,7 @@ static enum hg_rc staging_end(struct staging *staging, enum hg_rc rc, struct hg_
                           strerror(errno));
     (void)close(staging->fd);
     if (rc == HG_OK && rename(staging->work, staging->final) == 0)
-        return HG_OK;
+        return sync_dir(staging->code_dir, err);
     /* Somebody else made the same folder meanwhile: as good. */
     if (rc == HG_OK && errno != EEXIST && errno != ENOTEMPTY)
         rc = hg_error_set(err, HG_E_IO, "cannot make %s: %s", staging->final, strerror(errno));
@@ -136,6 +153,7 @@ static enum hg_rc open_archive(struct hg_arena *arena, const char *path, const c
         return rc;
     to_hex(digest, hex);
     package->sha256 = to_base64(arena, digest);
+    package->zip = hg_arena_str(arena, hg_str_of(path));
     final = hg_arena_printf(arena, "%s/code/%s", data_dir ? data_dir : "", hex);
     package->dir = hg_str_of(final);
     if (data_dir && is_dir(final))
@@ -146,7 +164,7 @@ static enum hg_rc open_archive(struct hg_arena *arena, const char *path, const c
     }
     hg_assert(data_dir != NULL);
     rc = staging_begin(arena, data_dir, hex, &staging, err);
-    return rc == HG_OK ? staging_end(&staging, zip_unpack(path, staging.fd, err), err) : rc;
+    return rc == HG_OK ? staging_end(&staging, zip_unpack(path, path, staging.fd, err), err) : rc;
 }
 
 static bool has_suffix(const char *path, const char *suffix)
@@ -163,14 +181,14 @@ enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *da
     enum hg_rc rc;
     struct stat st;
 
-    *package = (struct hg_package){.dir = HG_STR(""), .sha256 = HG_STR("")};
+    *package = (struct hg_package){.dir = HG_STR(""), .zip = HG_STR(""), .sha256 = HG_STR("")};
     if (!real || stat(real, &st) != 0) {
         rc = errno == ENOENT || errno == ENOTDIR
                  ? hg_error_set(err, HG_E_NOT_FOUND, "there is no file or folder %s", path)
                  : hg_error_set(err, HG_E_IO, "cannot open %s: %s", path, strerror(errno));
     } else if (S_ISDIR(st.st_mode)) {
         package->dir = hg_arena_str(arena, hg_str_of(real));
-        rc = tree_hash(arena, real, package, err);
+        rc = tree_hash(arena, real, data_dir, package, err);
     } else if (!S_ISREG(st.st_mode) || !(has_suffix(real, ".zip") || has_suffix(real, ".jar"))) {
         rc =
             hg_error_set(err, HG_E_INVALID, "%s is neither a folder nor a .zip or .jar file", path);
@@ -197,8 +215,8 @@ static enum hg_rc write_file(int dir_fd, const char *name, struct hg_str text, s
     }
     if (fd < 0 || text.n)
         rc = hg_error_set(err, HG_E_IO, "cannot write %s: %s", name, strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
+    if (fd >= 0 && close(fd) != 0 && rc == HG_OK)
+        rc = hg_error_set(err, HG_E_IO, "cannot write %s: %s", name, strerror(errno));
     return rc;
 }
 
@@ -219,8 +237,8 @@ enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct 
                             "code in the template is for python and nodejs runtimes only, not %.*s",
                             HG_STR_ARG(runtime));
     hg_sha256(text, digest);
-    *package =
-        (struct hg_package){.dir = HG_STR(""), .sha256 = to_base64(arena, digest), .size = text.n};
+    *package = (struct hg_package){
+        .dir = HG_STR(""), .zip = HG_STR(""), .sha256 = to_base64(arena, digest), .size = text.n};
     if (is_check_only)
         return HG_OK;
     /* The same text under another name is another folder. */
@@ -234,4 +252,82 @@ enum hg_rc package_inline(struct hg_arena *arena, struct hg_str runtime, struct 
         return HG_OK;
     rc = staging_begin(arena, data_dir, hex, &staging, err);
     return rc == HG_OK ? staging_end(&staging, write_file(staging.fd, name, text, err), err) : rc;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/*
+ * The archive first stands beside the folder that it is unpacked into, both under names that nobody looks for. The folder gets its
+ * name last: where it is, the archive is too.
+ */
+static enum hg_rc unpack_bytes(struct hg_arena *arena, struct hg_str bytes, const char *zip,
+                               struct staging *staging, struct hg_error *err)
+{
+    const char *work = hg_arena_printf(arena, "%s.zip", staging->work);
+    enum hg_rc rc = write_file(AT_FDCWD, work, bytes, err);
+
+    if (rc == HG_OK)
+        rc = zip_unpack(work, "the archive", staging->fd, err);
+    if (rc == HG_OK && rename(work, zip) != 0)
+        rc = hg_error_set(err, HG_E_IO, "cannot make %s: %s", zip, strerror(errno));
+    if (rc != HG_OK)
+        (void)unlink(work);
+    return rc;
+}
+
+enum hg_rc package_store_zip(struct hg_arena *arena, const char *data_dir, struct hg_str bytes,
+                             struct hg_package *package, struct hg_error *err)
+{
+    unsigned char digest[HG_SHA256_LEN];
+    struct staging staging;
+    char hex[HEX_LEN + 1];
+    enum hg_rc rc;
+
+    if (bytes.n <= EMPTY_ARCHIVE_LEN)
+        return hg_error_set(err, HG_E_INVALID, "the archive is empty");
+    hg_sha256(bytes, digest);
+    to_hex(digest, hex);
+    package->sha256 = to_base64(arena, digest);
+    package->size = bytes.n;
+    package->dir = hg_str_of(hg_arena_printf(arena, "%s/code/%s", data_dir, hex));
+    package->zip = hg_str_of(hg_arena_printf(arena, "%s/code/%s.zip", data_dir, hex));
+    if (is_dir(package->dir.p) && is_file(package->zip.p))
+        return HG_OK;
+    rc = staging_begin(arena, data_dir, hex, &staging, err);
+    if (rc != HG_OK)
+        return rc;
+    rc = unpack_bytes(arena, bytes, package->zip.p, &staging, err);
+    return staging_end(&staging, rc, err);
+}
+
+enum hg_rc package_freeze(struct hg_arena *arena, const char *data_dir, struct hg_package *package,
+                          struct hg_error *err)
+{
+    struct hg_str store = hg_str_of(hg_arena_printf(arena, "%s/code/", data_dir));
+    struct hg_sha256 *hash;
+    unsigned char digest[HG_SHA256_LEN];
+    struct staging staging;
+    char hex[HEX_LEN + 1];
+    const char *from;
+    enum hg_rc rc;
+
+    if (!package->dir.n || hg_str_starts(package->dir, store))
+        return HG_OK;
+    from = hg_arena_strdup(arena, package->dir);
+    hash = hg_sha256_new();
+    hg_sha256_update(hash, from, package->dir.n + 1);
+    hg_sha256_update(hash, package->sha256.p, package->sha256.n);
+    hg_sha256_final(hash, digest);
+    to_hex(digest, hex);
+    package->dir = hg_str_of(hg_arena_printf(arena, "%s/code/%s", data_dir, hex));
+    if (is_dir(package->dir.p))
+        return HG_OK;
+    rc = staging_begin(arena, data_dir, hex, &staging, err);
+    return rc == HG_OK ? staging_end(&staging, tree_copy(from, data_dir, staging.fd, err), err)
+                       : rc;
 }

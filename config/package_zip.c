@@ -5,6 +5,8 @@
  */
 #include "config/package_parts.h"
 
+#include "core/crash_point.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,7 +28,7 @@ struct entry {
 
 struct archive {
     zip_t *zip;
-    const char *path;
+    const char *name; /* for sentences */
     uint64_t written;
     char *piece;
     struct hg_error *err;
@@ -34,13 +36,13 @@ struct archive {
 
 static enum hg_rc refuse(struct archive *archive, const struct entry *entry, const char *why)
 {
-    return hg_error_set(archive->err, HG_E_INVALID, "%s: the entry '%.*s' %s", archive->path,
+    return hg_error_set(archive->err, HG_E_INVALID, "%s: the entry '%.*s' %s", archive->name,
                         (int)HG_MIN(entry->name.n, 200), entry->name.p, why);
 }
 
 static enum hg_rc refuse_io(struct archive *archive, const struct entry *entry)
 {
-    return hg_error_set(archive->err, HG_E_IO, "%s: cannot write '%.*s': %s", archive->path,
+    return hg_error_set(archive->err, HG_E_IO, "%s: cannot write '%.*s': %s", archive->name,
                         (int)HG_MIN(entry->name.n, 200), entry->name.p, strerror(errno));
 }
 
@@ -93,7 +95,7 @@ static enum hg_rc read_entry(struct archive *archive, zip_uint64_t index, struct
     *entry = (struct entry){.index = index, .name = hg_str_of(name)};
     if (!name)
         return hg_error_set(archive->err, HG_E_INVALID, "%s: entry %llu has no readable name",
-                            archive->path, (unsigned long long)index);
+                            archive->name, (unsigned long long)index);
     while (entry->name.n > 1 && entry->name.p[entry->name.n - 1] == '/') {
         entry->name.n--;
         is_dir_name = true;
@@ -108,7 +110,7 @@ static zip_file_t *open_entry(struct archive *archive, const struct entry *entry
 
     *rc = HG_OK;
     if (!file)
-        *rc = hg_error_set(archive->err, HG_E_INVALID, "%s: cannot read '%.*s': %s", archive->path,
+        *rc = hg_error_set(archive->err, HG_E_INVALID, "%s: cannot read '%.*s': %s", archive->name,
                            (int)HG_MIN(entry->name.n, 200), entry->name.p,
                            zip_strerror(archive->zip));
     return file;
@@ -128,7 +130,7 @@ static enum hg_rc copy_entry(struct archive *archive, const struct entry *entry,
         archive->written += (uint64_t)got;
         if (archive->written > HG_PACKAGE_BYTES_MAX)
             rc = hg_error_set(archive->err, HG_E_TOO_LARGE,
-                              "%s is larger than %d bytes when unpacked", archive->path,
+                              "%s is larger than %d bytes when unpacked", archive->name,
                               HG_PACKAGE_BYTES_MAX);
         else if (out_fd >= 0 && write(out_fd, archive->piece, (size_t)got) != (ssize_t)got)
             rc = refuse_io(archive, entry);
@@ -268,7 +270,7 @@ static enum hg_rc take_all(struct archive *archive, int root_fd)
 
     if (count > HG_PACKAGE_ENTRIES_MAX)
         return hg_error_set(archive->err, HG_E_TOO_LARGE, "%s has more than %d entries",
-                            archive->path, HG_PACKAGE_ENTRIES_MAX);
+                            archive->name, HG_PACKAGE_ENTRIES_MAX);
     for (int pass = 0; pass < 2; pass++)
         for (zip_int64_t i = 0; i < count && rc == HG_OK; i++) {
             struct entry entry;
@@ -276,13 +278,16 @@ static enum hg_rc take_all(struct archive *archive, int root_fd)
             rc = read_entry(archive, (zip_uint64_t)i, &entry);
             if (rc == HG_OK && (entry.kind == ENTRY_LINK) == (pass == 1))
                 rc = take_entry(archive, &entry, root_fd);
+            if (root_fd >= 0)
+                hg_crash_point("package-mid-unpack");
         }
     return rc;
 }
 
-static enum hg_rc take_archive(const char *path, int root_fd, struct hg_error *err)
+static enum hg_rc take_archive(const char *path, const char *name, int root_fd,
+                               struct hg_error *err)
 {
-    struct archive archive = {.path = path, .err = err};
+    struct archive archive = {.name = name, .err = err};
     enum hg_rc rc;
     int code = 0;
 
@@ -291,7 +296,7 @@ static enum hg_rc take_archive(const char *path, int root_fd, struct hg_error *e
         zip_error_t why;
 
         zip_error_init_with_code(&why, code);
-        rc = hg_error_set(err, HG_E_INVALID, "%s is not a usable zip file: %s", path,
+        rc = hg_error_set(err, HG_E_INVALID, "%s is not a usable zip file: %s", name,
                           zip_error_strerror(&why));
         zip_error_fini(&why);
         return rc;
@@ -305,10 +310,10 @@ static enum hg_rc take_archive(const char *path, int root_fd, struct hg_error *e
 
 enum hg_rc zip_check(const char *path, struct hg_error *err)
 {
-    return take_archive(path, -1, err);
+    return take_archive(path, path, -1, err);
 }
 
-enum hg_rc zip_unpack(const char *path, int dir_fd, struct hg_error *err)
+enum hg_rc zip_unpack(const char *path, const char *name, int dir_fd, struct hg_error *err)
 {
-    return take_archive(path, dir_fd, err);
+    return take_archive(path, name, dir_fd, err);
 }
