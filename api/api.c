@@ -4,30 +4,33 @@
  */
 #include "api/api.h"
 
+#include "api/access.h"
 #include "api/call.h"
+#include "api/lambda_code.h"
+#include "api/service.h"
 #include "core/clock.h"
 #include "core/uri.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct operation {
-    const char *method; /* "*": any */
-    const char *path;
-    const char *name;
+static const struct {
+    const struct model_op *model;
     hg_operation_fn run;
-};
-
-static const struct operation lambda_operations[] = {
-#define HG_OP(method, path, name, run) {method, path, name, run},
+} operations[] = {
+#define HG_OP(name, run) {&model_ops[HG_MODEL_##name], run},
 #include "api/operations.def"
 #undef HG_OP
 };
 
-static const struct operation pages[] = {
+static const struct {
+    const char *method, *path, *name;
+    hg_operation_fn run;
+} pages[] = {
     {"GET", "/_headgate/health", "health", page_health},
     {"GET", "/_headgate/routes", "routes", page_routes},
     {"GET", "/metrics", "metrics", page_metrics},
+    {"GET", "/_headgate/code/{Name}", "code", page_code},
     {"GET", "/_headgate/events", "events", page_events},
     {"POST", "/_headgate/events/redrive", "redrive of events", page_events_redrive},
     {"POST", "/_headgate/events/purge", "purge of events", page_events_purge},
@@ -53,6 +56,7 @@ struct hg_api_server *api_server_new(const struct hg_api_options *options)
     struct hg_api_server *api = hg_calloc(1, sizeof(*api));
 
     api->options = *options;
+    api->code = code_service_new(options->loops, options->data_dir);
     api->started_us = hg_mono_us();
     atomic_init(&api->phase, HG_API_STARTING);
     return api;
@@ -60,6 +64,9 @@ struct hg_api_server *api_server_new(const struct hg_api_options *options)
 
 void api_server_free(struct hg_api_server *api)
 {
+    if (!api)
+        return;
+    code_service_free(api->code);
     free(api);
 }
 
@@ -106,33 +113,68 @@ static bool path_matches(struct hg_call *call, const char *template)
     return true;
 }
 
-/* Finds the row; *is_path_known tells a wrong method from a wrong path. */
-static const struct operation *find(struct hg_call *call, const struct operation *rows,
-                                    size_t count, bool *is_path_known)
+/* "List=ALL": whether the request's query has it. */
+static bool query_matches(const struct hg_call *call, const char *wanted)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!path_matches(call, rows[i].path))
+    struct hg_str pair = hg_str_of(wanted), name;
+    struct hg_str value;
+    char text[16];
+
+    (void)hg_str_next(&pair, '=', &name);
+    hg_assert(name.n < sizeof(text));
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    value = call_query(call, text);
+    return value.p && hg_str_eq(value, pair);
+}
+
+/* Runs the Lambda operation that the request means. False: there is none; *is_path_known tells a wrong method from a wrong path. */
+static bool run_operation(struct hg_call *call, bool *is_path_known)
+{
+    for (size_t i = 0; i < HG_COUNT(operations); i++) {
+        const struct model_op *model = operations[i].model;
+
+        if (!path_matches(call, model->path))
             continue;
         *is_path_known = true;
-        if (rows[i].method[0] == '*' || hg_str_is(call->req->method, rows[i].method))
-            return &rows[i];
+        if (!hg_str_is(call->req->method, model->method) ||
+            (model->query && !query_matches(call, model->query)))
+            continue;
+        call->operation = model->name;
+        call->model = model;
+        if (operations[i].run)
+            operations[i].run(call);
+        else
+            call_fail(call, HG_API_NOT_AVAILABLE, "%s is not available in Headgate", model->name);
+        return true;
     }
-    return NULL;
+    return false;
+}
+
+static bool run_page(struct hg_call *call, bool *is_path_known)
+{
+    for (size_t i = 0; i < HG_COUNT(pages); i++) {
+        if (!path_matches(call, pages[i].path))
+            continue;
+        *is_path_known = true;
+        if (!hg_str_is(call->req->method, pages[i].method))
+            continue;
+        call->operation = pages[i].name;
+        pages[i].run(call);
+        return true;
+    }
+    return false;
 }
 
 static void answer_other(struct hg_call *call, bool is_path_known)
 {
-    struct hg_str target = req_header(call->req, "x-amz-target");
-
     for (size_t i = 0; i < HG_COUNT(other_services); i++) {
         if (hg_str_starts(call->req->path, hg_str_of(other_services[i].prefix))) {
             call_fail(call, HG_API_NOT_AVAILABLE, "%s", other_services[i].text);
             return;
         }
     }
-    if (target.p)
-        call_fail(call, HG_API_NOT_AVAILABLE, "%.*s is not available yet", HG_STR_ARG(target));
-    else if (is_path_known)
+    if (is_path_known)
         call_fail(call, HG_API_UNKNOWN_OPERATION, "%.*s has no method %.*s",
                   HG_STR_ARG(call->req->path), HG_STR_ARG(call->req->method));
     else
@@ -148,6 +190,8 @@ struct hg_str api_server_on_large_body(const struct hg_request *req, void *arg)
 
     if (gateway_owns(req))
         return gateway_oversize_body(req, api->options.gateway);
+    if (code_large_body(req).p)
+        return code_large_body(req);
     /* Clients read the exception's name from __type where the header is missing. */
     if (hg_str_is(req_header(req, "x-amz-invocation-type"), "Event"))
         return HG_STR(
@@ -158,11 +202,15 @@ struct hg_str api_server_on_large_body(const struct hg_request *req, void *arg)
         "RequestResponse invocation type (limit 6291456 bytes)\"}");
 }
 
+size_t api_server_body_max(const struct hg_request *req, size_t otherwise)
+{
+    return gateway_owns(req) ? otherwise : code_body_max(req, otherwise);
+}
+
 void api_server_on_request(struct hg_request *req, void *arg)
 {
     struct hg_api_server *api = arg;
     struct hg_call *call;
-    const struct operation *op;
     bool is_path_known = false;
 
     if (gateway_owns(req)) {
@@ -173,16 +221,9 @@ void api_server_on_request(struct hg_request *req, void *arg)
     call->req = req;
     call->api = api;
     hg_uuid(call->request_id);
-    op = find(call, lambda_operations, HG_COUNT(lambda_operations), &is_path_known);
-    if (!op)
-        op = find(call, pages, HG_COUNT(pages), &is_path_known);
-    if (!op) {
-        answer_other(call, is_path_known);
+    if (!access_check(call))
         return;
-    }
-    call->operation = op->name;
-    if (op->run)
-        op->run(call);
-    else
-        call_fail(call, HG_API_NOT_AVAILABLE, "%s is not available yet", op->name);
+    if (!service_run(call) && !run_operation(call, &is_path_known) &&
+        !run_page(call, &is_path_known))
+        answer_other(call, is_path_known);
 }

@@ -7,9 +7,8 @@
 #include "core/uri.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
-enum { DOCUMENT_MAX = 16 << 20, MESSAGE_MAX = 2048 };
+enum { DOCUMENT_MAX = 16 << 20, MESSAGE_MAX = 1 << 20 };
 
 static const struct {
     int status;
@@ -64,6 +63,13 @@ void call_respond_json(struct hg_call *call, int status, const struct hg_buf *bu
     req_respond_with(req, status, "application/json", hg_buf_str(buf));
 }
 
+void call_respond_empty(struct hg_call *call, int status)
+{
+    req_add_header(call->req, HG_STR("x-amzn-RequestId"), hg_str_of(call->request_id));
+    call->req->response.status = status;
+    req_respond(call->req);
+}
+
 static void respond_error(struct hg_call *call, enum hg_api_error error, const char *reason,
                           const char *message)
 {
@@ -84,13 +90,16 @@ static void respond_error(struct hg_call *call, enum hg_api_error error, const c
 
 void call_fail(struct hg_call *call, enum hg_api_error error, const char *format, ...)
 {
-    char message[MESSAGE_MAX];
+    struct hg_buf message;
     va_list args;
 
+    hg_buf_init(&message, MESSAGE_MAX);
     va_start(args, format);
-    (void)vsnprintf(message, sizeof(message), format, args);
+    (void)hg_buf_vprintf(&message, format, args);
     va_end(args);
-    respond_error(call, error, NULL, message);
+    hg_buf_append_byte(&message, '\0');
+    respond_error(call, error, NULL, message.base);
+    hg_buf_fini(&message);
 }
 
 void call_deny(struct hg_call *call)

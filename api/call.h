@@ -6,11 +6,13 @@
 #define HG_API_CALL_H
 
 #include "api/api.h"
+#include "api/shapes.h"
 
 enum { HG_CALL_PARAMS_MAX = 3 };
 
 struct hg_api_server {
     struct hg_api_options options;
+    struct hg_code_service *code; /* api/lambda_code.h */
     _Atomic int phase;
     int64_t started_us;
 };
@@ -20,6 +22,7 @@ struct hg_call {
     struct hg_request *req;
     struct hg_api_server *api;
     const char *operation;
+    const struct model_op *model; /* NULL for what is no operation of the Lambda API */
     struct hg_str params[HG_CALL_PARAMS_MAX]; /* of the path, percent-decoded, in order */
     char request_id[HG_UUID_LEN + 1];
 };
@@ -39,7 +42,9 @@ struct hg_str call_query(const struct hg_call *call, const char *name);
 struct hg_buf *call_buffer(struct hg_call *call);
 /* Answers with JSON that buf (from call_buffer) holds. */
 void call_respond_json(struct hg_call *call, int status, const struct hg_buf *buf);
-/* Answers with an error in the service's form. */
+/* Answers without a body. */
+void call_respond_empty(struct hg_call *call, int status);
+/* Answers with an error in the service's form; messages may have up to 1 MB. */
 void call_fail(struct hg_call *call, enum hg_api_error error, const char *format, ...)
     hg_printf_like(3, 4);
 /* The error forms that differ: a null message; a throttle with its reason. */

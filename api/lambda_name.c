@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <regex.h>
 
-enum { NAME_MAX_LENGTH = 140, QUALIFIER_MAX_LENGTH = 128 };
+enum { NAME_MAX_LENGTH = 140, QUALIFIER_MAX_LENGTH = 128, CREATED_NAME_MAX = 64 };
 
 static const char name_pattern[] =
     "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?"
@@ -98,17 +98,13 @@ static bool check_syntax(struct hg_call *call, const char *name, const char *qua
     return true;
 }
 
-bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
-                       struct hg_function_ref *ref)
+/* What the parts of a name that fits the pattern mean here. False when answered. */
+static bool resolve(struct hg_call *call, const struct hg_snapshot *snapshot, const char *name,
+                    const regmatch_t *groups, struct hg_str given, struct hg_function_ref *ref)
 {
-    const char *name = hg_arena_strdup(call->req->arena, call->params[0]);
-    struct hg_str given = call_query(call, "Qualifier"), region, account;
-    regmatch_t groups[GROUP_COUNT];
+    struct hg_str region = group(name, &groups[GROUP_REGION]),
+                  account = group(name, &groups[GROUP_ACCOUNT]);
 
-    if (!check_syntax(call, name, given.p, groups))
-        return false;
-    region = group(name, &groups[GROUP_REGION]);
-    account = group(name, &groups[GROUP_ACCOUNT]);
     /* Both groups end in their colon. */
     if (region.n && !hg_str_eq(hg_str_n(region.p, region.n - 1), snapshot->region)) {
         call_fail(call, HG_API_NOT_FOUND,
@@ -131,6 +127,36 @@ bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
     if (given.p)
         ref->qualifier = given;
     return true;
+}
+
+bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
+                       struct hg_function_ref *ref)
+{
+    const char *name = hg_arena_strdup(call->req->arena, call->params[0]);
+    struct hg_str given = call_query(call, "Qualifier");
+    regmatch_t groups[GROUP_COUNT];
+
+    return check_syntax(call, name, given.p, groups) &&
+           resolve(call, snapshot, name, groups, given, ref);
+}
+
+bool lambda_read_name(struct hg_call *call, const struct hg_snapshot *snapshot, struct hg_str name,
+                      struct hg_str qualifier, struct hg_function_ref *ref)
+{
+    const char *text = hg_arena_strdup(call->req->arena, name);
+    regmatch_t groups[GROUP_COUNT];
+
+    if (!check_syntax(call, text, NULL, groups))
+        return false;
+    if (call->model == &model_ops[HG_MODEL_CreateFunction] &&
+        (size_t)(groups[GROUP_NAME].rm_eo - groups[GROUP_NAME].rm_so) > CREATED_NAME_MAX) {
+        call_fail(call, HG_API_INVALID_PARAMETER,
+                  "1 validation error detected: Value '%s' at 'functionName' failed to satisfy "
+                  "constraint: Member must have length less than or equal to %d",
+                  text, CREATED_NAME_MAX);
+        return false;
+    }
+    return resolve(call, snapshot, text, groups, qualifier, ref);
 }
 
 const struct hg_function *lambda_find(struct hg_call *call, const struct hg_snapshot *snapshot,

@@ -20,6 +20,13 @@ bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
                        struct hg_function_ref *ref);
 
 /*
+ * The same for a name from anywhere, qualifier (p NULL: none) too: for what call_input has checked already. CreateFunction's plain
+ * names have at most 64 characters.
+ */
+bool lambda_read_name(struct hg_call *call, const struct hg_snapshot *snapshot, struct hg_str name,
+                      struct hg_str qualifier, struct hg_function_ref *ref);
+
+/*
  * The function meant. NULL when it is missing: the call was answered with 404.
  * says_latest: the text names `:$LATEST` for an unqualified reference, as Invoke's does.
  */

@@ -118,16 +118,14 @@ bool hg_buf_append_i64(struct hg_buf *buf, int64_t value)
     return hg_buf_append_byte(buf, '-') && hg_buf_append_u64(buf, 0 - (uint64_t)value);
 }
 
-bool hg_buf_printf(struct hg_buf *buf, const char *format, ...)
+bool hg_buf_vprintf(struct hg_buf *buf, const char *format, va_list args)
 {
-    va_list args, again;
+    va_list again;
     char *room;
     int length;
 
-    va_start(args, format);
     va_copy(again, args);
     length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     hg_assert(length >= 0);
     /* vsnprintf writes its terminator too; it is not committed. */
     room = hg_buf_reserve(buf, (size_t)length + 1);
@@ -137,6 +135,17 @@ bool hg_buf_printf(struct hg_buf *buf, const char *format, ...)
     }
     va_end(again);
     return room != NULL;
+}
+
+bool hg_buf_printf(struct hg_buf *buf, const char *format, ...)
+{
+    va_list args;
+    bool fits;
+
+    va_start(args, format);
+    fits = hg_buf_vprintf(buf, format, args);
+    va_end(args);
+    return fits;
 }
 
 void hg_buf_consume(struct hg_buf *buf, size_t length)

@@ -7,6 +7,8 @@
 
 #include "core/str.h"
 
+#include <stdarg.h>
+
 struct hg_buf {
     char *base;
     size_t off; /* consumed at the front */
@@ -35,6 +37,7 @@ bool hg_buf_append_byte(struct hg_buf *buf, char byte);
 bool hg_buf_append_u64(struct hg_buf *buf, uint64_t value);
 bool hg_buf_append_i64(struct hg_buf *buf, int64_t value);
 bool hg_buf_printf(struct hg_buf *buf, const char *format, ...) hg_printf_like(2, 3);
+bool hg_buf_vprintf(struct hg_buf *buf, const char *format, va_list args) hg_printf_like(2, 0);
 
 /* Room for length bytes behind the readable ones, to be filled and then committed; NULL when over the maximum. */
 char *hg_buf_reserve(struct hg_buf *buf, size_t length);

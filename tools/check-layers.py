@@ -33,6 +33,8 @@ FENCES = {
     "yaml.h": ["config/template/yaml*.c"],
     "cjson/*": ["config/*", "api/*", "cli/*"],
     "cJSON.h": ["config/*", "api/*", "cli/*"],
+    "pcre2.h": ["api/shapes.c"],
+    "zlib.h": ["core/gzip.c"],
     "zip.h": ["config/package*.c"],
     "sqlite3.h": ["config/store*.c"],
     "lmdb.h": ["queue/embedded*.c", "queue/kafka_index.c"],
