@@ -111,11 +111,26 @@ static const char *from_server(const char *name, const char *otherwise)
     return value && value[0] ? value : otherwise;
 }
 
-/* The server's own, when it has some, so that functions may reach the real service; else values that mean nothing. */
-static void set_credentials(struct variables *list)
+static bool has_own_endpoint(const struct hg_function *function)
+{
+    return kv_get(&function->environment, HG_STR("AWS_ENDPOINT_URL")).p != NULL;
+}
+
+/*
+ * Keys for the management port, when it asks for some and the function is pointed there; else the server's own, when it has some, so
+ * that functions may reach the real service; else values that mean nothing.
+ */
+static void set_credentials(struct variables *list, const struct hg_function *function,
+                            const struct hg_workers_options *options)
 {
     const char *key = getenv("AWS_ACCESS_KEY_ID");
 
+    if (options->access_key && !has_own_endpoint(function)) {
+        set_text(list, "AWS_ACCESS_KEY_ID", options->access_key);
+        set_text(list, "AWS_SECRET_ACCESS_KEY", options->secret_key);
+        set_text(list, "AWS_SESSION_TOKEN", options->session_token);
+        return;
+    }
     set_text(list, "AWS_ACCESS_KEY_ID", from_server("AWS_ACCESS_KEY_ID", "test"));
     set_text(list, "AWS_SECRET_ACCESS_KEY", from_server("AWS_SECRET_ACCESS_KEY", "test"));
     if (!key || getenv("AWS_SESSION_TOKEN"))
@@ -154,7 +169,7 @@ static void set_platform(struct variables *list, const struct hg_function *funct
     set_text(list, "LAMBDA_RUNTIME_DIR", inputs->bootstraps_dir);
     if (inputs->opt_dir[0])
         set_text(list, "HEADGATE_OPT_DIR", inputs->opt_dir);
-    if (options->api_endpoint && !kv_get(&function->environment, HG_STR("AWS_ENDPOINT_URL")).p)
+    if (options->api_endpoint && !has_own_endpoint(function))
         set_text(list, "AWS_ENDPOINT_URL", options->api_endpoint);
 }
 
@@ -169,7 +184,7 @@ static void make_environ(struct hg_plan *plan, const struct hg_function *functio
             set_str(&list, function->environment.items[i].key,
                     function->environment.items[i].value);
     }
-    set_credentials(&list);
+    set_credentials(&list, function, inputs->options);
     set_platform(&list, function, inputs);
     plan->environ = list.items;
     plan->environ_count = list.count;
