@@ -39,6 +39,11 @@ class Servers:
         self.running.append(server)
         return server.start()
 
+    def bare(self, *options, **settings):
+        folder = self.folder / f"empty{next(self.counter)}"
+        folder.mkdir()
+        return self(None, *options, cwd=folder, **settings)
+
     def stop(self):
         faults = []
         for server in self.running:
@@ -63,6 +68,12 @@ def serve_module(tmp_path_factory):
     servers = Servers(tmp_path_factory.mktemp("module"))
     yield servers
     servers.stop()
+
+
+@pytest.fixture(scope="module")
+def bare(serve_module):
+    """A server without a template, which all tests of a file share: functions come by the API."""
+    return serve_module.bare()
 
 
 @pytest.fixture

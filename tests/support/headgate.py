@@ -186,6 +186,14 @@ class Headgate:
     def management_address(self):
         return ("127.0.0.1", self.port("management"))
 
+    def boto(self, service="lambda", region="us-east-1", **settings):
+        """A boto3 client of the management port; one attempt a call, unless settings say otherwise."""
+        import boto3
+        import botocore.config
+        config = botocore.config.Config(retries={"max_attempts": 0}, **settings.pop("config", {}))
+        keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"} | settings
+        return boto3.client(service, endpoint_url=self.management_url, region_name=region, config=config, **keys)
+
     @property
     def management_url(self):
         return f"http://127.0.0.1:{self.port('management')}"
