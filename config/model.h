@@ -264,6 +264,12 @@ struct hg_layer_version {
     struct hg_policy policy;
 };
 
+/* A layer of a template: its one version, number 1, whose created_ms is 0 because nothing was published yet. */
+struct hg_stack_layer {
+    struct hg_str name;
+    struct hg_layer_version version;
+};
+
 /* A layer with its versions, ascending. Keyed by name. A layer all of whose versions are gone stays, for its numbers are never given twice. */
 struct hg_layer {
     struct hg_counted counted;
@@ -331,6 +337,8 @@ struct hg_stack {
     size_t url_count;
     struct hg_stack_provisioned *provisioned;
     size_t provisioned_count;
+    struct hg_stack_layer *layers;
+    size_t layer_count;
     struct hg_event_setting *event_settings;
     size_t event_setting_count;
     struct hg_notice *notices;

@@ -35,11 +35,6 @@ struct hg_api_draft {
     struct hg_api_draft *next;
 };
 
-struct hg_layer_draft {
-    struct hg_str arn, dir;
-    struct hg_layer_draft *next;
-};
-
 struct hg_transform {
     struct hg_stack *stack;
     struct hg_arena *arena;   /* the stack's: what stays */
@@ -56,7 +51,6 @@ struct hg_transform {
     struct hg_map functions_by_id; /* logical id → struct hg_function, $LATEST */
     struct hg_map
         broken_functions; /* names of functions that could not be made, which was told already */
-    struct hg_layer_draft *layers;
     struct hg_api_draft *apis, **apis_end;
     struct hg_node *env_vars; /* of --env-vars; NULL for none */
 };

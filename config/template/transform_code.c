@@ -95,12 +95,15 @@ bool code_from_text(struct hg_transform *t, struct hg_function *function, struct
 }
 
 bool code_layer(struct hg_transform *t, struct hg_str path, const struct hg_node *at,
-                const char *what, struct hg_str *dir)
+                const char *what, struct hg_layer_version *version)
 {
     struct hg_package package = {0};
 
     if (!open_path(t, path, at, what, &package))
         return false;
-    *dir = package.dir;
+    version->dir = package.dir;
+    version->zip = package.zip;
+    version->sha256 = package.sha256;
+    version->size = package.size;
     return true;
 }

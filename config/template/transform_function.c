@@ -5,6 +5,8 @@
 #include "core/clock.h"
 #include "core/id.h"
 
+#include <inttypes.h>
+
 #ifdef __aarch64__
 #define HG_MACHINE_ARCHITECTURE "arm64"
 #else
@@ -268,13 +270,27 @@ static void read_logging(struct hg_transform *t, const struct hg_resource *resou
     }
 }
 
-static const struct hg_layer_draft *find_layer(const struct hg_transform *t, struct hg_str arn)
+static const struct hg_layer_version *find_layer(const struct hg_transform *t, struct hg_str arn)
 {
-    for (const struct hg_layer_draft *layer = t->layers; layer; layer = layer->next) {
-        if (hg_str_eq(layer->arn, arn))
-            return layer;
-    }
+    const struct hg_stack *stack = t->stack;
+
+    for (size_t i = 0; i < stack->layer_count; i++)
+        if (hg_str_eq(stack->layers[i].version.arn, arn))
+            return &stack->layers[i].version;
     return NULL;
+}
+
+static void add_layer(struct hg_transform *t, struct hg_function *function,
+                      const struct hg_layer_version *layer)
+{
+    size_t at = function->layer_count++, item = sizeof(struct hg_str);
+
+    function->layer_dirs = transform_grow(t->arena, function->layer_dirs, at, item);
+    function->layer_arns = transform_grow(t->arena, function->layer_arns, at, item);
+    function->layer_sizes = transform_grow(t->arena, function->layer_sizes, at, item);
+    function->layer_dirs[at] = layer->dir;
+    function->layer_arns[at] = layer->arn;
+    function->layer_sizes[at] = transform_keepf(t, "%" PRIu64, layer->size);
 }
 
 static void read_layers(struct hg_transform *t, const struct hg_resource *resource,
@@ -288,7 +304,7 @@ static void read_layers(struct hg_transform *t, const struct hg_resource *resour
         problem_at(t, list, "%.*s: Cannot reference more than 5 layers.", HG_STR_ARG(resource->id));
     for (size_t i = 0; node_is_list(list) && i < list->count; i++) {
         const struct hg_node *item = list->items[i];
-        const struct hg_layer_draft *layer = find_layer(t, node_text(item));
+        const struct hg_layer_version *layer = find_layer(t, node_text(item));
 
         if (!layer) {
             notice_add(t, HG_NOTICE_NOT_SERVED, item->line,
@@ -297,12 +313,7 @@ static void read_layers(struct hg_transform *t, const struct hg_resource *resour
                        HG_STR_ARG(resource->id), HG_STR_ARG(node_text(item)));
             continue;
         }
-        function->layer_dirs = transform_grow(t->arena, function->layer_dirs, function->layer_count,
-                                              sizeof(struct hg_str));
-        function->layer_arns = transform_grow(t->arena, function->layer_arns, function->layer_count,
-                                              sizeof(struct hg_str));
-        function->layer_dirs[function->layer_count] = layer->dir;
-        function->layer_arns[function->layer_count++] = layer->arn;
+        add_layer(t, function, layer);
     }
 }
 

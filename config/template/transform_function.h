@@ -32,9 +32,9 @@ bool code_from_path(struct hg_transform *t, struct hg_function *function, struct
 /* Source text that becomes index.py or index.js. */
 bool code_from_text(struct hg_transform *t, struct hg_function *function, struct hg_str text,
                     const struct hg_node *at, const char *what);
-/* Folder of a layer's content. */
+/* A layer's content: folder, archive, hash and size. */
 bool code_layer(struct hg_transform *t, struct hg_str path, const struct hg_node *at,
-                const char *what, struct hg_str *dir);
+                const char *what, struct hg_layer_version *version);
 
 /* Applies --env-vars to the declared variables of all functions; says what in it has no use. */
 void env_vars_load(struct hg_transform *t);

@@ -289,6 +289,34 @@ static void test_layers(void **state)
            "problem 8: F: Cannot reference more than 5 layers.\n");
 }
 
+static void test_layers_of_the_stack(void **state)
+{
+    struct transform_case *c = *state;
+    const struct hg_layer_version *version;
+
+    case_file(c, "one/x", "12345");
+    case_load(
+        c,
+        "Resources:\n"
+        "  One:\n    Type: AWS::Serverless::LayerVersion\n"
+        "    Properties: {ContentUri: one, LayerName: shared, Description: d, LicenseInfo: MIT, "
+        "CompatibleRuntimes: [python3.12, nodejs22.x], CompatibleArchitectures: [x86_64, arm64]}\n"
+        "  F:\n    Type: AWS::Serverless::Function\n    Properties:\n" RUNTIME INLINE
+        "      Layers: [!Ref One]\n");
+    assert_int_equal(c->stack->layer_count, 1);
+    assert_str(c->stack->layers[0].name, "shared");
+    version = &c->stack->layers[0].version;
+    assert_int_equal(version->number, 1);
+    assert_str(version->arn, "arn:aws:lambda:us-east-1:000000000000:layer:shared:1");
+    assert_str(version->description, "d");
+    assert_str(version->license, "MIT");
+    assert_str(version->runtimes, "[\"python3.12\",\"nodejs22.x\"]");
+    assert_str(version->architectures, "[\"arm64\",\"x86_64\"]");
+    assert_int_equal(version->size, 5);
+    assert_true(hg_str_ends(version->dir, HG_STR("/one")));
+    assert_str(c->stack->functions[0]->layer_sizes[0], "5");
+}
+
 static void test_names(void **state)
 {
     case_expect(
@@ -340,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_environment_mistakes),
         cmocka_unit_test(test_env_vars_file),
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_layers_of_the_stack),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_all_mistakes_are_told_at_once),
         cmocka_unit_test(test_dynamic_references_are_not_looked_up),
