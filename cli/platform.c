@@ -115,6 +115,27 @@ static enum hg_rc open_listeners(struct hg_platform *platform, struct hg_error *
     return rc;
 }
 
+/* [SERVICE=]URL; their form was checked with the settings. */
+static enum hg_rc set_endpoints(struct hg_platform *platform, struct hg_error *err)
+{
+    const struct hg_str_list *given = &platform->settings->aws_endpoints;
+
+    platform->endpoints = hg_calloc(given->count + 1, sizeof(*platform->endpoints));
+    for (size_t i = 0; i < given->count; i++) {
+        struct aws_endpoint_setting *setting = &platform->endpoints[i];
+        const char *fault;
+
+        setting->url = hg_str_of(given->items[i]);
+        if (!hg_str_starts(setting->url, HG_STR("http")))
+            (void)hg_str_next(&setting->url, '=', &setting->service);
+        fault = aws_endpoint_fault(setting->url);
+        if (fault)
+            return hg_error_set(err, HG_E_INVALID, "--aws-endpoint: %s", fault);
+    }
+    aws_endpoints_set(platform->endpoints, given->count);
+    return HG_OK;
+}
+
 enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings *settings,
                          struct hg_error *err)
 {
@@ -124,11 +145,25 @@ enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings 
     raise_descriptor_limit();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of that write */
-    rc = data_dir_open(&platform->data_dir, settings->data_dir, err);
+    rc = set_endpoints(platform, err);
+    if (rc == HG_OK)
+        rc = data_dir_open(&platform->data_dir, settings->data_dir, err);
     if (rc != HG_OK)
         return rc;
     platform->loops = hg_loops_new(loop_count(settings));
     return open_listeners(platform, err);
+}
+
+static void make_access(struct hg_platform *platform)
+{
+    const struct hg_settings *settings = platform->settings;
+    const struct hg_access_options options = {.keys = &settings->access_keys,
+                                              .account = settings->account};
+    struct access_identity functions = {.role = "headgate-function", .session = "function"};
+
+    platform->access = access_new(&options);
+    (void)snprintf(functions.account, sizeof(functions.account), "%s", settings->account);
+    access_grant(platform->access, &functions, 0, &platform->function_keys);
 }
 
 static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *err)
@@ -152,6 +187,11 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
         .api_endpoint = platform->management_url,
     };
 
+    if (access_is_on(platform->access)) {
+        options.access_key = platform->function_keys.access_key;
+        options.secret_key = platform->function_keys.secret_key;
+        options.session_token = platform->function_keys.token;
+    }
     for (size_t i = 0; i < settings->runtimes.count; i++)
         overrides[i] = (struct hg_runtime_override){settings->runtimes.items[i].key.p,
                                                     settings->runtimes.items[i].value.p};
@@ -208,6 +248,7 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack,
     platform->configs = event_configs_open(platform->data_dir.path, snapshot, err);
     if (!platform->configs)
         return HG_E_IO;
+    make_access(platform);
     rc = make_workers(platform, err);
     if (rc == HG_OK)
         rc = make_router(platform, err);
@@ -236,6 +277,8 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack,
         .queue = platform->queue,
         .server = platform->server,
         .max_concurrency = settings->max_concurrency,
+        .access = platform->access,
+        .allows_reset = settings->allows_reset,
     };
     platform->api = api_server_new(&api_options);
     return HG_OK;
@@ -329,6 +372,8 @@ void platform_close(struct hg_platform *platform)
     workers_free(platform->workers);
     event_configs_close(platform->configs);
     registry_free(platform->registry);
+    access_free(platform->access);
+    free(platform->endpoints);
     tls_free(platform->tls);
     hg_loops_free(platform->loops);
     data_dir_close(&platform->data_dir);

@@ -5,9 +5,11 @@
 #ifndef HG_CLI_PLATFORM_H
 #define HG_CLI_PLATFORM_H
 
+#include "api/access.h"
 #include "api/api.h"
 #include "cli/data_dir.h"
 #include "config/settings.h"
+#include "http/aws.h"
 #include "http/tls.h"
 
 enum { PLATFORM_URLS_MAX = 16, PLATFORM_URL_LEN = 80 };
@@ -24,6 +26,9 @@ struct hg_platform {
     struct hg_queue *queue;
     struct hg_router *router;
     struct hg_gateway *gateway;
+    struct hg_access *access;
+    struct access_session function_keys; /* for calls of functions to the management port */
+    struct aws_endpoint_setting *endpoints;
     struct hg_api_server *api;
     char urls[PLATFORM_URLS_MAX][PLATFORM_URL_LEN]; /* of the public listeners, cleartext first */
     size_t url_count;

@@ -27,7 +27,7 @@ struct hg_workers_options {
     bool logs_to_terminal; /* function logs also go to standard output */
     const char *
         api_endpoint; /* "http://127.0.0.1:4566": given to functions as AWS_ENDPOINT_URL; NULL for none */
-    /* Keys for that endpoint; NULL: it asks for none, and functions get the server's own. */
+    /* Keys for that endpoint, borrowed for good; NULL: it asks for none, and functions get the server's own. */
     const char *access_key, *secret_key, *session_token;
 };
 
