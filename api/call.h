@@ -63,6 +63,52 @@ void lambda_update_event_config(struct hg_call *call);
 void lambda_get_event_config(struct hg_call *call);
 void lambda_delete_event_config(struct hg_call *call);
 void lambda_list_event_configs(struct hg_call *call);
+void lambda_create_url(struct hg_call *call);
+void lambda_update_url(struct hg_call *call);
+void lambda_delete_url(struct hg_call *call);
+void lambda_get_url(struct hg_call *call);
+void lambda_list_urls(struct hg_call *call);
+void lambda_create_mapping(struct hg_call *call);
+void lambda_update_mapping(struct hg_call *call);
+void lambda_delete_mapping(struct hg_call *call);
+void lambda_get_mapping(struct hg_call *call);
+void lambda_list_mappings(struct hg_call *call);
+void lambda_invoke_stream(struct hg_call *call);
+/* lambda_alias*.c */
+void lambda_create_alias(struct hg_call *call);
+void lambda_list_aliases(struct hg_call *call);
+void lambda_get_alias(struct hg_call *call);
+void lambda_update_alias(struct hg_call *call);
+void lambda_delete_alias(struct hg_call *call);
+/* lambda_permission.c */
+void lambda_add_permission(struct hg_call *call);
+void lambda_get_policy(struct hg_call *call);
+void lambda_remove_permission(struct hg_call *call);
+/* lambda_layer*.c */
+void lambda_get_layer_version_by_arn(struct hg_call *call);
+void lambda_list_layers(struct hg_call *call);
+void lambda_list_layer_versions(struct hg_call *call);
+void lambda_publish_layer_version(struct hg_call *call);
+void lambda_get_layer_version(struct hg_call *call);
+void lambda_delete_layer_version(struct hg_call *call);
+void lambda_add_layer_permission(struct hg_call *call);
+void lambda_get_layer_policy(struct hg_call *call);
+void lambda_remove_layer_permission(struct hg_call *call);
+/* lambda_tags.c, lambda_recursion.c, lambda_runtime_management.c */
+void lambda_tag_resource(struct hg_call *call);
+void lambda_untag_resource(struct hg_call *call);
+void lambda_list_tags(struct hg_call *call);
+void lambda_put_recursion_config(struct hg_call *call);
+void lambda_get_recursion_config(struct hg_call *call);
+void lambda_put_runtime_management(struct hg_call *call);
+void lambda_get_runtime_management(struct hg_call *call);
+/* lambda_code_signing.c */
+void lambda_put_function_code_signing(struct hg_call *call);
+void lambda_get_function_code_signing(struct hg_call *call);
+void lambda_delete_function_code_signing(struct hg_call *call);
+void lambda_create_code_signing_config(struct hg_call *call);
+void lambda_list_code_signing_configs(struct hg_call *call);
+void lambda_miss_code_signing_config(struct hg_call *call);
 void page_health(struct hg_call *call);
 void page_routes(struct hg_call *call);
 void page_metrics(struct hg_call *call);

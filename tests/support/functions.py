@@ -4,6 +4,8 @@ import io
 import uuid
 import zipfile
 
+import botocore.exceptions
+
 ROLE = "arn:aws:iam::000000000000:role/test"
 ECHO = "def handler(event, context):\n    return event\n"
 
@@ -29,3 +31,14 @@ def create(client, name=None, code=ECHO, **members):
     request = {"FunctionName": name or fresh_name(), "Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE,
                "Code": {"ZipFile": zip_of({"index.py": code})}} | members
     return client.create_function(**request)
+
+
+def refusal(operation, **members):
+    """What a call that must fail is answered: (status, the exception's name, message)."""
+    try:
+        answer = operation(**members)
+    except botocore.exceptions.ClientError as error:
+        response = error.response
+        return (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"],
+                response["Error"].get("Message") or response.get("message"))
+    raise AssertionError(f"it was not refused: {answer}")
