@@ -42,6 +42,15 @@ static bool read_name(struct hg_api_change *change)
     return is_good;
 }
 
+bool change_name_function(struct hg_api_change *change)
+{
+    if (read_name(change))
+        return true;
+    change->call->req->on_abort = NULL;
+    free_change(change);
+    return false;
+}
+
 struct hg_api_change *change_begin(struct hg_call *call, bool names_function)
 {
     cJSON *input = call_take_input(call);
@@ -58,13 +67,9 @@ struct hg_api_change *change_begin(struct hg_call *call, bool names_function)
     for (size_t i = 0; i < HG_CALL_PARAMS_MAX; i++)
         if (call->params[i].p)
             change->params[i] = hg_arena_str(change->arena, call->params[i]);
-    if (names_function && !read_name(change)) {
-        free_change(change);
-        return NULL;
-    }
     call->req->user = change;
     call->req->on_abort = on_abort;
-    return change;
+    return names_function && !change_name_function(change) ? NULL : change;
 }
 
 static void answer_refusal(struct hg_api_change *change)

@@ -47,6 +47,8 @@ enum hg_rc change_refuse(struct hg_api_change *change, enum hg_api_error error, 
  * deferred to change->arena.
  */
 struct hg_api_change *change_begin(struct hg_call *call, bool names_function);
+/* Sets change->ref from the input's FunctionName and Qualifier, right after begin(false). False: answered, and the change is gone. */
+bool change_name_function(struct hg_api_change *change);
 void change_send(struct hg_api_change *change,
                  enum hg_rc (*work)(struct hg_api_change *change, struct hg_edit *edit),
                  void (*respond)(struct hg_api_change *change));

@@ -30,6 +30,7 @@ OVERRIDES = {
     # The order in which the service lists the values.
     "RecursiveLoop": {"enum": ["Terminate", "Allow"]},
     "InvokeMode": {"enum": ["RESPONSE_STREAM", "BUFFERED"]},
+    "EventSourcePosition": {"enum": ["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"]},
 }
 
 # Families of operations that Headgate does not serve: their input is not read, so its shapes are not needed.
