@@ -46,6 +46,11 @@ bool access_is_on(const struct hg_access *access)
     return access && access->secrets.count;
 }
 
+const char *access_account(const struct hg_access *access)
+{
+    return access->account;
+}
+
 static bool is_open(const struct hg_request *req)
 {
     return hg_str_is(req->method, "GET") && (hg_str_is(req->path, "/_headgate/health") ||

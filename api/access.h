@@ -22,6 +22,7 @@ struct hg_access_options {
 struct hg_access *access_new(const struct hg_access_options *options);
 void access_free(struct hg_access *access); /* NULL is allowed */
 bool access_is_on(const struct hg_access *access);
+const char *access_account(const struct hg_access *access);
 
 /*
  * Whether the call may go on; otherwise it was answered. What stays open: health, and links to code, which are signed in their own

@@ -4,6 +4,7 @@
 #include "api/query_xml.h"
 
 #include "core/clock.h"
+#include "core/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,10 +16,12 @@ const struct query_service query_sts = {"2011-06-15", "https://sts.amazonaws.com
 const struct query_service query_cloudwatch = {"2010-08-01",
                                                "http://monitoring.amazonaws.com/doc/2010-08-01/"};
 
+/* What XML 1.0 has no way to write, and bytes that are no UTF-8, become U+FFFD. */
 void xml_escape(struct hg_buf *out, struct hg_str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
+    while (text.n) {
+        size_t length = hg_utf8_next(text);
+        char c = text.p[0];
 
         if (c == '&')
             hg_buf_append_cstr(out, "&amp;");
@@ -30,10 +33,11 @@ void xml_escape(struct hg_buf *out, struct hg_str text)
             hg_buf_append_cstr(out, "&quot;");
         else if (c == '\r')
             hg_buf_append_cstr(out, "&#xD;");
-        else if ((unsigned char)c < ' ' && c != '\t' && c != '\n')
-            hg_buf_append_cstr(out, "\xef\xbf\xbd"); /* XML has no way to write it */
+        else if (!length || ((unsigned char)c < ' ' && c != '\t' && c != '\n'))
+            hg_buf_append_cstr(out, "\xef\xbf\xbd");
         else
-            hg_buf_append_byte(out, c);
+            hg_buf_append(out, text.p, length);
+        text = hg_str_skip(text, HG_MAX(length, (size_t)1));
     }
 }
 
