@@ -1,9 +1,12 @@
 /*
- * libevent's HTTP client, driven until one answer is there.
+ * libevent's HTTP client, driven until one answer is there. Calls are signed when there are keys.
  */
 #include "cli/local_client.h"
 
+#include "config/access_keys.h"
+#include "core/clock.h"
 #include "core/crypto.h"
+#include "http/aws_keys.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -12,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_S = 960, ANSWER_MAX = 16 << 20 };
+enum { TIMEOUT_S = 960, ANSWER_MAX = 16 << 20, KEYS_ARENA_MAX = 4 << 20 };
 
 struct exchange {
     struct event_base *base;
@@ -65,6 +68,66 @@ static enum evhttp_cmd_type command_of(const char *method)
     return strcmp(method, "DELETE") == 0 ? EVHTTP_REQ_DELETE : EVHTTP_REQ_POST;
 }
 
+/* The key pair to sign with: that of the server's settings in the environment, else those of AWS's own tools. */
+static bool find_keys(struct hg_arena *arena, struct aws_keys *session,
+                      struct hg_sigv4_credentials *keys)
+{
+    const char *given = getenv("HEADGATE_ACCESS_KEY"), *file = getenv("HEADGATE_ACCESS_KEY_FILE");
+    struct hg_str list = hg_str_of(given), first;
+    struct hg_access_keys found = {NULL, 0};
+    struct hg_access_key key;
+    char why[AWS_KEYS_WHY_MAX];
+    struct hg_error err;
+
+    if (given && hg_str_next(&list, ',', &first) &&
+        access_key_split(hg_str_trim(first), &key, &err) == HG_OK) {
+        *keys = (struct hg_sigv4_credentials){.access_key = key.id, .secret_key = key.secret};
+        return true;
+    }
+    if (file && *file && access_keys_load(&found, arena, file, &err) == HG_OK) {
+        *keys = (struct hg_sigv4_credentials){.access_key = found.items[0].id,
+                                              .secret_key = found.items[0].secret};
+        return true;
+    }
+    if (!aws_keys_find(session, why))
+        return false;
+    *keys = aws_keys_credentials(session);
+    return true;
+}
+
+/* A server without access keys does not look at signatures, so they are always sent when there is a key pair. */
+static void sign(const struct hg_local_request *request, struct evkeyvalq *headers)
+{
+    const struct hg_sigv4_header host = {HG_STR("host"), hg_str_of(request->address)};
+    struct hg_str rest = hg_str_of(request->path);
+    struct hg_sigv4_request input = {.method = hg_str_of(request->method),
+                                     .headers = &host,
+                                     .header_count = 1,
+                                     .body = request->body,
+                                     .region = HG_STR("us-east-1"),
+                                     .service = HG_STR("lambda"),
+                                     .time_ms = hg_wall_ms()};
+    struct hg_arena *arena = hg_arena_new(KEYS_ARENA_MAX);
+    struct aws_keys *session = hg_arena_must(arena, sizeof(*session));
+    struct hg_sigv4_credentials keys;
+    struct hg_sigv4_signed made;
+
+    (void)hg_str_next(&rest, '?', &input.path);
+    input.query = rest.p ? rest : HG_STR("");
+    if (find_keys(arena, session, &keys)) {
+        if (hg_sigv4_sign(&input, &keys, &made)) {
+            (void)evhttp_add_header(headers, "X-Amz-Date", made.date);
+            (void)evhttp_add_header(headers, "Authorization",
+                                    hg_arena_strdup(arena, hg_buf_str(&made.authorization)));
+            if (keys.session_token.n)
+                (void)evhttp_add_header(headers, "X-Amz-Security-Token",
+                                        hg_arena_strdup(arena, keys.session_token));
+        }
+        hg_sigv4_signed_fini(&made);
+    }
+    hg_arena_free(arena);
+}
+
 enum hg_rc local_send(const struct hg_local_request *request, struct hg_local_answer *answer,
                       struct hg_error *err)
 {
@@ -90,6 +153,7 @@ enum hg_rc local_send(const struct hg_local_request *request, struct hg_local_an
     for (size_t i = 0; i < request->header_count; i++)
         (void)evhttp_add_header(evhttp_request_get_output_headers(message),
                                 request->headers[i].name, request->headers[i].value);
+    sign(request, evhttp_request_get_output_headers(message));
     if (request->body.n)
         (void)evbuffer_add(evhttp_request_get_output_buffer(message), request->body.p,
                            request->body.n);
