@@ -165,3 +165,40 @@ struct hg_counted *hg_pmap_next(const struct hg_pmap *map, struct hg_pmap_at *at
     }
     return NULL;
 }
+
+/* The page's entry with the same key as slot's; NULL when there is none. */
+static struct hg_counted *match(const struct hg_pmap *map, const struct hg_pmap_page *page,
+                                const struct slot *slot, const struct hg_pmap_type *type)
+{
+    size_t at;
+
+    return page && find(map, page, slot->hash, type->key(slot->entry), &at) ? page->slots[at].entry
+                                                                            : NULL;
+}
+
+static void diff_pages(const struct hg_pmap *from, const struct hg_pmap_page *before,
+                       const struct hg_pmap *to, const struct hg_pmap_page *after,
+                       hg_pmap_diff_fn each, void *arg)
+{
+    for (size_t i = 0; before && i < before->count; i++) {
+        struct hg_counted *now = match(to, after, &before->slots[i], from->type);
+
+        if (now != before->slots[i].entry)
+            each(before->slots[i].entry, now, arg);
+    }
+    for (size_t i = 0; after && i < after->count; i++)
+        if (!match(from, before, &after->slots[i], to->type))
+            each(NULL, after->slots[i].entry, arg);
+}
+
+void hg_pmap_diff(const struct hg_pmap *from, const struct hg_pmap *to, hg_pmap_diff_fn each,
+                  void *arg)
+{
+    for (size_t i = 0; i < HG_PMAP_PAGES; i++) {
+        const struct hg_pmap_page *before = from->pages ? from->pages[i] : NULL;
+        const struct hg_pmap_page *after = to->pages ? to->pages[i] : NULL;
+
+        if (before != after)
+            diff_pages(from, before, to, after, each, arg);
+    }
+}

@@ -42,4 +42,12 @@ struct hg_pmap_at {
 };
 struct hg_counted *hg_pmap_next(const struct hg_pmap *map, struct hg_pmap_at *at);
 
+/*
+ * What differs between two maps of the same type: before is NULL for what is new, after for what is gone. Costs little more than
+ * what differs when one is a changed copy of the other. Either may be zeroed: empty.
+ */
+typedef void (*hg_pmap_diff_fn)(struct hg_counted *before, struct hg_counted *after, void *arg);
+void hg_pmap_diff(const struct hg_pmap *from, const struct hg_pmap *to, hg_pmap_diff_fn each,
+                  void *arg);
+
 #endif

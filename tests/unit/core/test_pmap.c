@@ -155,6 +155,48 @@ static void a_walk_meets_each_once(void **state)
     hg_pmap_fini(&map);
 }
 
+struct found {
+    int before, after, count;
+};
+
+static void note(struct hg_counted *before, struct hg_counted *after, void *arg)
+{
+    struct found *found = arg;
+
+    found->count++;
+    found->before += before ? hg_container_of(before, struct item, counted)->value : 0;
+    found->after += after ? hg_container_of(after, struct item, counted)->value : 0;
+}
+
+static void a_difference_names_what_changed(void **state)
+{
+    struct hg_pmap nothing = {0}, map, copy;
+    struct found found = {0};
+
+    (void)state;
+    hg_pmap_init(&map, &type);
+    for (int i = 1; i <= 1000; i++)
+        put(&map, i, 1);
+    hg_pmap_diff(&nothing, &map, note, &found);
+    assert_int_equal(found.count, 1000);
+    assert_int_equal(found.before, 0);
+    assert_int_equal(found.after, 1000);
+    hg_pmap_copy(&copy, &map);
+    found = (struct found){0};
+    hg_pmap_diff(&map, &copy, note, &found);
+    assert_int_equal(found.count, 0);
+    put(&copy, 7, 30);     /* changed */
+    put(&copy, 5000, 500); /* new */
+    (void)take(&copy, 8);  /* gone */
+    hg_pmap_diff(&map, &copy, note, &found);
+    assert_int_equal(found.count, 3);
+    assert_int_equal(found.before, 2);
+    assert_int_equal(found.after, 530);
+    hg_pmap_fini(&map);
+    hg_pmap_fini(&copy);
+    assert_int_equal(alive, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +204,7 @@ int main(void)
         cmocka_unit_test(what_is_put_is_found),
         cmocka_unit_test(copies_go_their_own_ways),
         cmocka_unit_test(a_walk_meets_each_once),
+        cmocka_unit_test(a_difference_names_what_changed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
