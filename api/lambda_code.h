@@ -52,6 +52,9 @@ void code_store(struct hg_api_change *change, struct hg_upload *upload, const cJ
 const char *code_location(struct hg_call *call, struct hg_str sha256);
 /* The same for a version whose code is a folder: an archive is made when it is asked for. */
 const char *code_location_of_function(struct hg_call *call, const struct hg_function *function);
+/* The same for a version of a layer. */
+const char *code_location_of_layer(struct hg_call *call, struct hg_str name,
+                                   const struct hg_layer_version *version);
 /* GET /_headgate/code/{Name} */
 void page_code(struct hg_call *call);
 

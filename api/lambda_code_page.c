@@ -80,14 +80,23 @@ const char *code_location_of_function(struct hg_call *call, const struct hg_func
                                         HG_STR_ARG(function->version))));
 }
 
+const char *code_location_of_layer(struct hg_call *call, struct hg_str name,
+                                   const struct hg_layer_version *version)
+{
+    if (version->zip.n)
+        return code_location(call, version->sha256);
+    return address_of(call, hg_str_of(hg_arena_printf(call->req->arena, "layer:%.*s:%" PRIu64,
+                                                      HG_STR_ARG(name), version->number)));
+}
+
 /* ---- the page ---- */
 
 struct download {
     struct hg_job job;
     struct hg_code_service *service;
-    struct hg_call *call;         /* NULL once the client has left */
-    char path[4096];              /* of the archive; of the one to be made when there is a folder */
-    struct hg_function *function; /* whose folder is packed; NULL: the archive is there */
+    struct hg_call *call; /* NULL once the client has left */
+    char path[4096];      /* of the archive; of the one to be made when there is a folder */
+    char *dir;            /* the folder, which is packed; NULL: the archive is there */
     struct hg_blob *archive;
     enum hg_rc rc;
     struct hg_error err;
@@ -111,17 +120,14 @@ static void prepare(struct hg_job *job)
 {
     struct download *download = hg_container_of(job, struct download, job);
 
-    if (download->function) {
-        char *dir = hg_strndup(download->function->code_dir.p, download->function->code_dir.n);
-
-        download->rc =
-            package_pack(dir, download->service->data_dir, download->path, &download->err);
-        free(dir);
+    if (download->dir) {
+        download->rc = package_pack(download->dir, download->service->data_dir, download->path,
+                                    &download->err);
         if (download->rc != HG_OK)
             return;
     }
     map_archive(download);
-    if (download->function)
+    if (download->dir)
         (void)unlink(download->path); /* the mapping keeps what is in it */
 }
 
@@ -147,7 +153,7 @@ static void on_prepared(struct hg_job *job)
     }
     code_service_unref(download->service);
     hg_blob_unref(download->archive);
-    function_unref(download->function);
+    free(download->dir);
     free(download);
 }
 
@@ -184,30 +190,49 @@ static bool check_signature(struct hg_call *call, struct hg_str name)
     return false;
 }
 
-/* The path, or the function whose folder is to be packed. False: there is none. */
+/* The folder that "NAME:VERSION" of a function or "layer:NAME:NUMBER" means; "" when there is none. */
+static struct hg_str find_folder(const struct hg_snapshot *snapshot, struct hg_str name)
+{
+    struct hg_str rest = name, first, second;
+    const struct hg_function *function;
+    const struct hg_layer_version *version;
+    const struct hg_family *family;
+    const struct hg_layer *layer;
+    uint64_t number;
+
+    if (!hg_str_next(&rest, ':', &first) || !hg_str_next(&rest, ':', &second))
+        return HG_STR("");
+    if (!rest.p || !rest.n) {
+        family = snapshot_family(snapshot, first);
+        function = family ? family_version(family, second) : NULL;
+        return function ? function->code_dir : HG_STR("");
+    }
+    layer = snapshot_layer(snapshot, second);
+    version = layer && hg_str_u64(rest, INT64_MAX, &number) ? layer_version(layer, number) : NULL;
+    return version ? version->dir : HG_STR("");
+}
+
+/* The path, or the folder that is to be packed. False: there is none. */
 static bool locate(struct download *download, struct hg_call *call, struct hg_str name)
 {
-    ptrdiff_t colon = hg_str_find(name, ':');
     const char *data_dir = download->service->data_dir;
     struct hg_snapshot *snapshot;
-    const struct hg_family *family;
+    struct hg_str dir;
     char id[17];
 
-    if (colon < 0) {
+    if (hg_str_find(name, ':') < 0) {
         (void)snprintf(download->path, sizeof(download->path), "%s/code/%.*s", data_dir,
                        HG_STR_ARG(name));
         return true;
     }
     snapshot = registry_current(call->api->options.registry);
-    family = snapshot_family(snapshot, hg_str_n(name.p, (size_t)colon));
-    if (family)
-        download->function = family_version(family, hg_str_skip(name, (size_t)colon + 1));
-    if (download->function)
-        (void)function_ref(download->function);
+    dir = find_folder(snapshot, name);
+    if (dir.n)
+        download->dir = hg_strndup(dir.p, dir.n);
     snapshot_unref(snapshot);
     hg_hex_id(id, 16);
     (void)snprintf(download->path, sizeof(download->path), "%s/code/.new-%s.zip", data_dir, id);
-    return download->function != NULL;
+    return download->dir != NULL;
 }
 
 void page_code(struct hg_call *call)

@@ -82,7 +82,8 @@ void layer_version_respond(struct hg_call *call, int status, struct hg_str arn,
     hg_json_begin_object(&json);
     hg_json_key_lit(&json, "Content");
     hg_json_begin_object(&json);
-    hg_json_field_cstr(&json, "Location", code_location(call, version->sha256));
+    hg_json_field_cstr(&json, "Location",
+                       code_location_of_layer(call, layer_ref_parse(arn).name, version));
     hg_json_field_str(&json, "CodeSha256", version->sha256);
     hg_json_key_lit(&json, "CodeSize");
     hg_json_u64(&json, version->size);

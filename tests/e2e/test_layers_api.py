@@ -3,8 +3,10 @@
 import base64
 import concurrent.futures
 import hashlib
+import io
 import json
 import urllib.request
+import zipfile
 
 import pytest
 
@@ -297,5 +299,7 @@ def test_layers_of_the_template(serve, project):
     assert (found["Description"], found["CompatibleRuntimes"]) == ("d", ["python3.12"])
     assert [item["LayerName"] for item in aws.list_layers()["Layers"]] == ["shared"]
     assert aws.get_function_configuration(FunctionName="user")["Layers"][0]["Arn"] == found["LayerVersionArn"]
+    with urllib.request.urlopen(found["Content"]["Location"], timeout=10) as download:
+        assert zipfile.ZipFile(io.BytesIO(download.read())).namelist() == ["python/shared.py"]
     name = functions.create(aws, code=USER, Layers=[found["LayerVersionArn"]])["FunctionName"]
     assert json.load(aws.invoke(FunctionName=name)["Payload"]) == "template"
