@@ -7,6 +7,7 @@
 #include "api/access.h"
 #include "api/call.h"
 #include "api/lambda_code.h"
+#include "api/reset.h"
 #include "api/service.h"
 #include "core/clock.h"
 #include "core/uri.h"
@@ -30,6 +31,7 @@ static const struct {
     {"GET", "/_headgate/health", "health", page_health},
     {"GET", "/_headgate/routes", "routes", page_routes},
     {"GET", "/metrics", "metrics", page_metrics},
+    {"POST", "/_headgate/reset", "reset", page_reset},
     {"GET", "/_headgate/code/{Name}", "code", page_code},
     {"GET", "/_headgate/events", "events", page_events},
     {"POST", "/_headgate/events/redrive", "redrive of events", page_events_redrive},

@@ -5,6 +5,7 @@
  */
 #include "api/service.h"
 
+#include "api/iam.h"
 #include "core/uri.h"
 
 enum { FORM_VALUE_MAX = 64 };
