@@ -85,7 +85,9 @@ static void on_changed(struct hg_event_config_op *op)
 
     if (call) {
         call->req->on_abort = NULL;
-        if (op->rc == HG_E_NOT_FOUND) {
+        if (op->rc == HG_E_NOT_FOUND && op->change == HG_EVENT_CONFIG_PUT) {
+            call_fail(call, HG_API_NOT_FOUND, "The function doesn't exist.");
+        } else if (op->rc == HG_E_NOT_FOUND) {
             fail_no_config(call, hg_str_of(op->config.function), hg_str_of(op->config.qualifier));
         } else if (op->rc != HG_OK) {
             call_fail(call, HG_API_SERVICE, "%s", op->err.text);
@@ -143,7 +145,8 @@ static void change_values(struct hg_call *call, enum hg_event_config_change kind
 
     change->op.change = kind;
     if (parse_name(call, snapshot, &ref) &&
-        event_config_read(call, snapshot, &ref, &change->op.config, &change->op.has_destinations))
+        lambda_read_event_config(call, snapshot, &ref, &change->op.config,
+                                 &change->op.has_destinations))
         submit(call, change, &ref);
     else
         free(change);

@@ -10,8 +10,8 @@
  * Reads and checks values and destinations for the function that ref names; what is not given is -1 or "", and has_destinations says
  * whether DestinationConfig is there. False when the call was answered with the error.
  */
-bool event_config_read(struct hg_call *call, const struct hg_snapshot *snapshot,
-                       const struct hg_function_ref *ref, struct hg_event_config *config,
-                       bool *has_destinations);
+bool lambda_read_event_config(struct hg_call *call, const struct hg_snapshot *snapshot,
+                              const struct hg_function_ref *ref, struct hg_event_config *config,
+                              bool *has_destinations);
 
 #endif

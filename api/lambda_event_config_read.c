@@ -282,9 +282,9 @@ static bool check_meaning(struct reading *reading, const struct hg_event_config 
     return false;
 }
 
-bool event_config_read(struct hg_call *call, const struct hg_snapshot *snapshot,
-                       const struct hg_function_ref *ref, struct hg_event_config *config,
-                       bool *has_destinations)
+bool lambda_read_event_config(struct hg_call *call, const struct hg_snapshot *snapshot,
+                              const struct hg_function_ref *ref, struct hg_event_config *config,
+                              bool *has_destinations)
 {
     struct reading reading = {call, snapshot, ref, .success = HG_STR(""), .failure = HG_STR("")};
     struct hg_json_value body;
