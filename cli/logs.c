@@ -1,34 +1,65 @@
 /*
- * headgate logs: prints the log files of a function, and what is added to them.
- * The files are described in workers/log_files.h.
+ * headgate logs: prints what a function has logged, and what is added. Reads the files of its log group, which workers/log_group.h
+ * describes; no server need run.
  */
 #include "cli/command.h"
 #include "core/clock.h"
 #include "core/duration.h"
+#include "workers/log_pattern.h"
+#include "workers/log_store.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { OLD_FILES = 5, LINE_ROOM = 1 << 19 };
+enum {
+    CHUNK = 1 << 20,
+    LINE_MAX_BYTES = 8 << 20,
+    LOOK_AGAIN_MS = 500, /* for a group that is deleted and made again */
+    FILE_NAME_BYTES = 24,
+};
 
 struct logs_options {
-    const char *function, *data_dir;
+    const char *name, *data_dir; /* name: of a function, or of a log group */
+    struct hg_log_pattern *filter;
     int64_t since_ms; /* wall clock */
     bool follows;
 };
 
+/* Where reading has come to. */
+struct reading {
+    const struct logs_options *options;
+    char folder[PATH_MAX];
+    const char
+        *stream_part; /* of the streams to print: several functions may share a group; NULL: all */
+    char stream_text[128];
+    char file[FILE_NAME_BYTES + 1]; /* "" before the first */
+    int64_t offset;
+    struct hg_buf message;
+};
+
 static int usage(const char *reason, const char *what)
 {
-    (void)fprintf(
-        stderr,
-        "headgate logs: %s%s\nUsage: headgate logs FUNCTION [--follow] [--since 10m] [--data-dir DIR]\n",
-        reason, what);
+    (void)fprintf(stderr,
+                  "headgate logs: %s%s\nUsage: headgate logs FUNCTION|LOG-GROUP [--follow] "
+                  "[--since 10m] [--filter PATTERN] [--data-dir DIR]\n",
+                  reason, what);
     return HG_EXIT_USAGE;
+}
+
+static int parse_filter(const char *text, struct logs_options *options)
+{
+    struct hg_error err = {""};
+
+    log_pattern_free(options->filter);
+    options->filter = log_pattern_new(hg_str_of(text), &err);
+    return options->filter ? HG_EXIT_OK : usage(err.text, "");
 }
 
 static int parse(int argc, char **argv, struct logs_options *options)
@@ -45,120 +76,187 @@ static int parse(int argc, char **argv, struct logs_options *options)
         } else if (strcmp(argv[i], "--since") == 0 && has_value) {
             if (!hg_duration_parse(hg_str_of(argv[++i]), &back_ms))
                 return usage("--since wants a duration like 30s, 10m or 2h, not ", argv[i]);
+        } else if (strcmp(argv[i], "--filter") == 0 && has_value) {
+            if (parse_filter(argv[++i], options) != HG_EXIT_OK)
+                return HG_EXIT_USAGE;
         } else if (strcmp(argv[i], "--data-dir") == 0 && has_value) {
             options->data_dir = argv[++i];
         } else if (argv[i][0] == '-') {
             return usage(has_value ? "there is no option " : "wants a value or is no option: ",
                          argv[i]);
-        } else if (options->function) {
+        } else if (options->name) {
             return usage("one function at a time; what is ", argv[i]);
         } else {
-            options->function = argv[i];
+            options->name = argv[i];
         }
     }
     options->since_ms = hg_wall_ms() - back_ms;
-    if (!options->function)
+    if (!options->name || !options->name[0])
         return usage("which function?", "");
-    return strchr(options->function, '/') ? usage("that is no function name: ", options->function)
-                                          : HG_EXIT_OK;
+    return strlen(options->name) <= HG_LOG_GROUP_NAME_MAX
+               ? HG_EXIT_OK
+               : usage("that is no function name: ", options->name);
 }
 
-/* "<epoch_ms> <stream> <text>" → "<time> <text>" when it is new enough. */
-static void print_line(const char *line, int64_t since_ms)
+/* The folder of the group: a name with a slash is a group's own, any other a function's. */
+static void find_folder(const struct logs_options *options, struct reading *r)
 {
-    char *rest, time[HG_TIME_TEXT_MAX];
-    int64_t wall_ms = strtoll(line, &rest, 10);
-    const char *text = *rest == ' ' ? strchr(rest + 1, ' ') : NULL;
+    char group[HG_LOG_GROUP_NAME_MAX + 32], folder[HG_LOG_FOLDER_MAX];
 
-    if (text && wall_ms >= since_ms)
-        (void)printf("%s %s", hg_time_iso(wall_ms, time), text + 1);
+    r->options = options;
+    (void)snprintf(r->folder, sizeof(r->folder), "%s/logs/%%%s", options->data_dir, options->name);
+    if (!strchr(options->name, '/') && access(r->folder, F_OK) == 0) {
+        (void)snprintf(r->stream_text, sizeof(r->stream_text), "/%.100s[", options->name);
+        r->stream_part = r->stream_text;
+        return;
+    }
+    (void)snprintf(group, sizeof(group), "%s%s", strchr(options->name, '/') ? "" : "/aws/lambda/",
+                   options->name);
+    log_folder_name(hg_str_of(group), folder);
+    (void)snprintf(r->folder, sizeof(r->folder), "%s/logs/%s", options->data_dir, folder);
 }
 
-static void print_new_lines(FILE *file, char *line, int64_t since_ms)
+static void print_line(struct reading *r, struct hg_str text)
 {
-    long start = ftell(file);
+    char time[HG_TIME_TEXT_MAX];
+    struct hg_log_line line;
+    struct hg_str message;
 
-    clearerr(file);
-    while (fgets(line, LINE_ROOM, file)) {
-        size_t length = strlen(line);
+    if (!log_line_parse(text, &line) || line.wall_ms < r->options->since_ms ||
+        (r->stream_part && hg_str_find_str(line.stream, hg_str_of(r->stream_part)) < 0))
+        return;
+    hg_buf_clear(&r->message, CHUNK);
+    log_line_message(&line, &r->message);
+    message = hg_buf_str(&r->message);
+    if (r->options->filter && !log_pattern_matches(r->options->filter, message))
+        return;
+    (void)printf("%s %.*s%s", hg_time_iso(line.wall_ms, time), HG_STR_ARG(message),
+                 hg_str_ends(message, HG_STR("\n")) ? "" : "\n");
+}
 
-        /* A line that is still being written is read again later. */
-        if (length && line[length - 1] != '\n' && length + 1 < LINE_ROOM) {
-            (void)fseek(file, start, SEEK_SET);
-            break;
+/* Prints the whole lines from r->offset on; a line that is still being written is read again later. */
+static void print_file(struct reading *r)
+{
+    char path[PATH_MAX + 32], *bytes = hg_malloc(CHUNK);
+    size_t room = CHUNK;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", r->folder, r->file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0) {
+        ssize_t got = pread(fd, bytes, room, r->offset);
+        const char *last = got > 0 ? memrchr(bytes, '\n', (size_t)got) : NULL;
+        struct hg_str rest, line;
+
+        if (!last && got == (ssize_t)room && room < LINE_MAX_BYTES) {
+            room *= 2;
+            bytes = hg_realloc(bytes, room);
+            continue;
         }
-        print_line(line, since_ms);
-        start = ftell(file);
+        if (!last)
+            break;
+        rest = hg_str_n(bytes, (size_t)(last - bytes));
+        while (hg_str_next(&rest, '\n', &line))
+            print_line(r, line);
+        r->offset += last - bytes + 1;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    free(bytes);
+}
+
+/* The first file behind r->file; false when there is none. */
+static bool next_file(const struct reading *r, char next[FILE_NAME_BYTES + 1])
+{
+    DIR *dir = opendir(r->folder);
+
+    next[0] = '\0';
+    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+        const char *name = entry->d_name;
+
+        if (strlen(name) == FILE_NAME_BYTES && strcmp(name + 20, ".log") == 0 &&
+            strcmp(name, r->file) > 0 && (!next[0] || strcmp(name, next) < 0))
+            memcpy(next, name, FILE_NAME_BYTES + 1);
+    }
+    if (dir)
+        (void)closedir(dir);
+    return next[0] != '\0';
+}
+
+static void print_new(struct reading *r)
+{
+    char next[FILE_NAME_BYTES + 1];
+
+    if (r->file[0])
+        print_file(r);
+    while (next_file(r, next)) {
+        /* What was added just before the change of files. */
+        if (r->file[0])
+            print_file(r);
+        memcpy(r->file, next, sizeof(next));
+        r->offset = 0;
+        print_file(r);
     }
     (void)fflush(stdout);
 }
 
-static bool is_replaced(FILE *file, const char *path)
-{
-    struct stat open_one, named_one;
-
-    return fstat(fileno(file), &open_one) == 0 && stat(path, &named_one) == 0 &&
-           open_one.st_ino != named_one.st_ino;
-}
-
 /* Until the process is ended. */
-static void follow(FILE *file, const char *folder, const char *path, char *line, int64_t since_ms)
+static void follow(struct reading *r)
 {
-    int watch = inotify_init1(IN_CLOEXEC);
+    int notices = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), watch = -1;
     char events[4096];
 
-    if (watch < 0 || inotify_add_watch(watch, folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-        (void)fprintf(stderr, "headgate logs: cannot watch %s: %s\n", folder, strerror(errno));
+    if (notices < 0) {
+        (void)fprintf(stderr, "headgate logs: cannot watch %s: %s\n", r->folder, strerror(errno));
         return;
     }
-    while (file && read(watch, events, sizeof(events)) > 0) {
-        print_new_lines(file, line, since_ms);
-        if (is_replaced(file, path)) {
-            (void)fclose(file);
-            file = fopen(path, "r");
-            if (file)
-                print_new_lines(file, line, since_ms);
+    for (;;) {
+        struct pollfd wait = {.fd = notices, .events = POLLIN};
+
+        if (watch < 0)
+            watch = inotify_add_watch(notices, r->folder,
+                                      IN_MODIFY | IN_CREATE | IN_MOVE_SELF | IN_DELETE_SELF);
+        print_new(r);
+        if (poll(&wait, 1, watch < 0 ? LOOK_AGAIN_MS : -1) < 0 && errno != EINTR)
+            return;
+        for (ssize_t got; (got = read(notices, events, sizeof(events))) > 0;) {
+            for (char *at = events; at < events + got;) {
+                const struct inotify_event *event = (const void *)at;
+
+                at += sizeof(*event) + event->len;
+                if (!(event->mask & (IN_MOVE_SELF | IN_DELETE_SELF)))
+                    continue;
+                /* A group that is made anew begins anew. */
+                (void)inotify_rm_watch(notices, watch);
+                watch = -1;
+                r->file[0] = '\0';
+            }
         }
     }
-    if (file)
-        (void)fclose(file);
-    (void)close(watch);
 }
 
 int command_logs(int argc, char **argv)
 {
     struct logs_options options;
-    char folder[PATH_MAX], path[PATH_MAX + 32], *line;
+    struct reading r = {.offset = 0};
     int code = parse(argc, argv, &options);
-    FILE *file;
 
-    if (code != HG_EXIT_OK)
-        return code;
-    (void)snprintf(folder, sizeof(folder), "%s/logs/%s", options.data_dir, options.function);
-    line = hg_malloc(LINE_ROOM);
-    for (int age = OLD_FILES; age > 0; age--) {
-        (void)snprintf(path, sizeof(path), "%s/current.log.%d", folder, age);
-        file = fopen(path, "r");
-        if (!file)
-            continue;
-        print_new_lines(file, line, options.since_ms);
-        (void)fclose(file);
+    if (code == HG_EXIT_OK) {
+        hg_buf_init(&r.message, LINE_MAX_BYTES);
+        find_folder(&options, &r);
+        if (access(r.folder, F_OK) == 0) {
+            print_new(&r);
+            if (options.follows)
+                follow(&r);
+        } else {
+            (void)fprintf(
+                stderr,
+                "headgate logs: %s has no log in %s (%s); has it been invoked, is --data-dir right?\n",
+                options.name, options.data_dir, strerror(errno));
+            code = HG_EXIT_INPUT;
+        }
+        hg_buf_fini(&r.message);
     }
-    (void)snprintf(path, sizeof(path), "%s/current.log", folder);
-    file = fopen(path, "r");
-    if (!file) {
-        (void)fprintf(
-            stderr,
-            "headgate logs: %s has no log in %s (%s); has it been invoked, is --data-dir right?\n",
-            options.function, options.data_dir, strerror(errno));
-        code = HG_EXIT_INPUT;
-    } else {
-        print_new_lines(file, line, options.since_ms);
-        if (options.follows)
-            follow(file, folder, path, line, options.since_ms);
-        else
-            (void)fclose(file);
-    }
-    free(line);
+    log_pattern_free(options.filter);
     return code;
 }

@@ -1,24 +1,26 @@
 /*
- * One helper thread writes all logs, so that rotation has one hand and a slow
- * disk or terminal holds up nobody else.
+ * One thread for the disk, so that files have one hand; another for the terminal, which may stand still; a third removes what a reset
+ * has put aside.
  */
 #include "workers/log_files.h"
 
 #include "core/log.h"
 #include "workers/files.h"
-#include "workers/pool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct hg_log_files {
-    struct hg_offload *thread;
+    struct hg_offload *thread, *terminal, *cleaner;
+    struct hg_log_store *store; /* made by the thread's first job */
     char *data_dir;
-    bool to_terminal, has_failed;
+    bool has_failed;
+};
+
+struct clean_job {
+    struct hg_job job;
+    char *data_dir;
 };
 
 struct hg_log_files *log_files_new(const char *data_dir, bool to_terminal)
@@ -26,8 +28,10 @@ struct hg_log_files *log_files_new(const char *data_dir, bool to_terminal)
     struct hg_log_files *files = hg_calloc(1, sizeof(*files));
 
     files->data_dir = hg_strdup(data_dir);
-    files->to_terminal = to_terminal;
     files->thread = hg_offload_new("logs", 1);
+    if (to_terminal)
+        files->terminal = hg_offload_new("terminal", 1);
+    files->cleaner = hg_offload_new("logs-clean", 1);
     return files;
 }
 
@@ -36,46 +40,37 @@ void log_files_free(struct hg_log_files *files)
     if (!files)
         return;
     hg_offload_free(files->thread);
+    hg_offload_free(files->terminal);
+    hg_offload_free(files->cleaner);
+    log_store_free(files->store);
     free(files->data_dir);
     free(files);
 }
 
-/* The folder of a function; whatever a name should not have becomes '_'. */
-static void make_dir_path(const char *data_dir, struct hg_str name, char out[HG_PATH_MAX])
+/* What cannot be removed would be found again: there is an end to trying. */
+static void remove_trash(const char *data_dir)
 {
-    int at = snprintf(out, HG_PATH_MAX, "%s/logs/", data_dir);
+    char path[HG_PATH_MAX];
 
-    for (size_t i = 0; i < name.n && at + 2 < HG_PATH_MAX; i++) {
-        char c = name.p[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c >= '0' && c <= '9') || c == '-' || c == '_' || (c == '.' && i > 0);
+    for (int i = 0; i < 100 && log_store_next_trash(data_dir, path, sizeof(path)); i++)
+        files_remove_tree(path);
+}
 
-        out[at++] = is_plain ? c : '_';
+struct hg_log_store *log_files_store(struct hg_log_files *files)
+{
+    if (!files->store) {
+        files->store = log_store_new(files->data_dir);
+        remove_trash(files->data_dir);
     }
-    out[at] = '\0';
+    return files->store;
 }
 
-static void rotate(const char *dir)
+void log_files_submit(struct hg_log_files *files, struct hg_loop *home, struct hg_job *job)
 {
-    char from[HG_PATH_MAX + 32], to[HG_PATH_MAX + 32];
-
-    for (int age = HG_LOG_FILES_KEPT; age > 0; age--) {
-        (void)files_path(to, sizeof(to), "%s/current.log.%d", dir, age);
-        if (age > 1)
-            (void)files_path(from, sizeof(from), "%s/current.log.%d", dir, age - 1);
-        else
-            (void)files_path(from, sizeof(from), "%s/current.log", dir);
-        (void)rename(from, to);
-    }
+    hg_offload_submit(files->thread, home, job);
 }
 
-static int open_current(const char *dir)
-{
-    char path[HG_PATH_MAX + 32];
-
-    (void)files_path(path, sizeof(path), "%s/current.log", dir);
-    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-}
+/* ---- lines of functions ---- */
 
 static bool write_whole(int fd, struct hg_str bytes)
 {
@@ -89,34 +84,10 @@ static bool write_whole(int fd, struct hg_str bytes)
     return true;
 }
 
-static bool append_to_file(struct hg_log_files *files, struct hg_log_batch *batch)
-{
-    char dir[HG_PATH_MAX];
-    struct stat st;
-    bool is_written;
-    int fd;
-
-    make_dir_path(files->data_dir, batch->function_name, dir);
-    fd = open_current(dir);
-    if (fd < 0 && errno == ENOENT && files_make_dirs(dir, 0700) == 0)
-        fd = open_current(dir);
-    if (fd < 0)
-        return false;
-    if (fstat(fd, &st) == 0 && st.st_size > 0 &&
-        (size_t)st.st_size + batch->lines.len > HG_LOG_FILE_MAX) {
-        (void)close(fd);
-        rotate(dir);
-        fd = open_current(dir);
-        if (fd < 0)
-            return false;
-    }
-    is_written = write_whole(fd, hg_buf_str(&batch->lines));
-    return close(fd) == 0 && is_written;
-}
-
 /* "[name] text"; the parts of a line that carriage returns separate go below one another. */
-static void print(struct hg_log_batch *batch)
+static void on_print(struct hg_job *job)
 {
+    struct hg_log_batch *batch = hg_container_of(job, struct hg_log_batch, print_job);
     struct hg_str rest = hg_buf_str(&batch->lines), line, word, part;
     struct hg_buf out;
 
@@ -139,83 +110,86 @@ static void print(struct hg_log_batch *batch)
     hg_buf_fini(&out);
 }
 
-static void on_work(struct hg_job *job)
+static void on_write(struct hg_job *job)
 {
     struct hg_log_batch *batch = hg_container_of(job, struct hg_log_batch, job);
     struct hg_log_files *files = batch->files;
-    bool is_written = append_to_file(files, batch);
+    bool is_written = log_store_append(log_files_store(files), batch->group, batch->function_name,
+                                       hg_buf_str(&batch->lines)) == HG_OK;
 
     if (!is_written && !files->has_failed)
         hg_error("function_log_failed", "function=%.*s error=%s", HG_STR_ARG(batch->function_name),
                  strerror(errno));
     files->has_failed = !is_written;
-    if (files->to_terminal)
-        print(batch);
+    if (files->terminal)
+        hg_offload_submit(files->terminal, job->home, &batch->print_job);
 }
 
-static void on_done(struct hg_job *job)
+static void end_job(struct hg_log_batch *batch)
 {
-    struct hg_log_batch *batch = hg_container_of(job, struct hg_log_batch, job);
+    if (--batch->jobs_left == 0)
+        batch->done(batch);
+}
 
-    batch->done(batch);
+static void on_written(struct hg_job *job)
+{
+    end_job(hg_container_of(job, struct hg_log_batch, job));
+}
+
+static void on_printed(struct hg_job *job)
+{
+    end_job(hg_container_of(job, struct hg_log_batch, print_job));
 }
 
 void log_files_write(struct hg_log_files *files, struct hg_loop *home, struct hg_log_batch *batch)
 {
     batch->files = files;
-    batch->job.work = on_work;
-    batch->job.done = on_done;
+    batch->job.work = on_write;
+    batch->job.done = on_written;
+    batch->print_job.work = on_print;
+    batch->print_job.done = on_printed;
+    batch->jobs_left = files->terminal ? 2 : 1;
     hg_offload_submit(files->thread, home, &batch->job);
 }
 
-/* Appends the end of one file, at most max_bytes, from the start of a line on. */
-static bool read_end(const char *path, size_t max_bytes, struct hg_buf *out)
+/* ---- reset ---- */
+
+static void on_clean(struct hg_job *job)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    off_t from;
-    char *room;
-    ssize_t got = -1;
-
-    if (fd < 0)
-        return false;
-    if (fstat(fd, &st) == 0) {
-        from = st.st_size > (off_t)max_bytes ? st.st_size - (off_t)max_bytes : 0;
-        room = hg_buf_reserve(out, (size_t)(st.st_size - from));
-        if (room)
-            got = pread(fd, room, (size_t)(st.st_size - from), from);
-        if (got > 0) {
-            struct hg_str text = hg_str_n(room, (size_t)got);
-            ptrdiff_t line_end = from > 0 ? hg_str_find(text, '\n') : -1;
-
-            if (line_end >= 0) {
-                text = hg_str_skip(text, (size_t)line_end + 1);
-                memmove(room, text.p, text.n);
-            }
-            hg_buf_commit(out, text.n);
-        }
-    }
-    (void)close(fd);
-    return got >= 0;
+    remove_trash(hg_container_of(job, struct clean_job, job)->data_dir);
 }
 
-enum hg_rc logs_read_tail(const char *data_dir, struct hg_str function_name, size_t max_bytes,
-                          struct hg_buf *out)
+static void on_cleaned(struct hg_job *job)
 {
-    char dir[HG_PATH_MAX], path[HG_PATH_MAX + 32];
-    struct stat st;
-    bool is_found = false;
+    struct clean_job *clean = hg_container_of(job, struct clean_job, job);
 
-    make_dir_path(data_dir, function_name, dir);
-    (void)files_path(path, sizeof(path), "%s/current.log", dir);
-    /* Just after a rotation the newest lines are in the file before. */
-    if (stat(path, &st) != 0 || (size_t)st.st_size < max_bytes) {
-        size_t have = stat(path, &st) == 0 ? (size_t)st.st_size : 0;
-        char former[HG_PATH_MAX + 32];
+    free(clean->data_dir);
+    free(clean);
+}
 
-        (void)files_path(former, sizeof(former), "%s/current.log.1", dir);
-        is_found = read_end(former, max_bytes - have, out);
-    }
-    is_found = read_end(path, max_bytes, out) || is_found;
-    return is_found ? HG_OK : HG_E_NOT_FOUND;
+static void on_reset(struct hg_job *job)
+{
+    struct hg_log_reset *reset = hg_container_of(job, struct hg_log_reset, job);
+    struct clean_job *clean = hg_calloc(1, sizeof(*clean));
+
+    log_store_reset(log_files_store(reset->files));
+    clean->job.work = on_clean;
+    clean->job.done = on_cleaned;
+    clean->data_dir = hg_strdup(reset->files->data_dir);
+    hg_offload_submit(reset->files->cleaner, job->home, &clean->job);
+}
+
+static void on_reset_done(struct hg_job *job)
+{
+    struct hg_log_reset *reset = hg_container_of(job, struct hg_log_reset, job);
+
+    reset->done(reset);
+}
+
+void logs_reset(struct hg_log_files *files, struct hg_loop *home, struct hg_log_reset *reset)
+{
+    reset->files = files;
+    reset->job.work = on_reset;
+    reset->job.done = on_reset_done;
+    hg_offload_submit(files->thread, home, &reset->job);
 }

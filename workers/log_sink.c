@@ -61,7 +61,7 @@ static void on_flush(struct hg_task *task)
 }
 
 void log_sink_init(struct hg_log_sink *sink, struct hg_log_files *files, struct hg_loop *loop,
-                   struct hg_str function_name)
+                   struct hg_str group, struct hg_str function_name)
 {
     sink->files = files;
     sink->loop = loop;
@@ -70,6 +70,13 @@ void log_sink_init(struct hg_log_sink *sink, struct hg_log_files *files, struct 
     sink->dropped_lines = 0;
     hg_buf_init(&sink->filling, HG_LOG_SINK_MAX);
     hg_buf_init(&sink->batch.lines, HG_LOG_SINK_MAX);
+    if (!group.n) {
+        int length = snprintf(sink->own_group, sizeof(sink->own_group), "/aws/lambda/%.*s",
+                              HG_STR_ARG(function_name));
+
+        group = hg_str_n(sink->own_group, HG_MIN((size_t)length, sizeof(sink->own_group) - 1));
+    }
+    sink->batch.group = group;
     sink->batch.function_name = function_name;
     sink->batch.done = on_written;
     hg_timer_init(&sink->timer, loop, on_timer);
@@ -82,6 +89,11 @@ void log_sink_fini(struct hg_log_sink *sink)
     hg_task_cancel(&sink->flush);
     hg_buf_fini(&sink->filling);
     hg_buf_fini(&sink->batch.lines);
+}
+
+bool log_sink_is_quiet(const struct hg_log_sink *sink)
+{
+    return !sink->is_writing && sink->filling.len == 0 && !sink->dropped_lines;
 }
 
 static void schedule(struct hg_log_sink *sink, int64_t wall_ms)

@@ -7,6 +7,7 @@
 #include "core/json_write.h"
 #include "core/offload.h"
 #include "workers/invoke.h"
+#include "workers/log_files.h"
 
 struct hg_runtime_override {
     const char *runtime; /* "python3.12" */
@@ -81,8 +82,7 @@ void workers_render_metrics(struct hg_workers *workers, struct hg_buf *out);
 /* {"environments":…,"idle":…,"starting":…,"queued":…} for the health page; also what isolation is in force. */
 void workers_render_health(struct hg_workers *workers, struct hg_json *json);
 
-/* Newest lines of a function's log file, at most max_bytes, into out. HG_E_NOT_FOUND when it has none. Blocks: CLI and offload only. */
-enum hg_rc logs_read_tail(const char *data_dir, struct hg_str function_name, size_t max_bytes,
-                          struct hg_buf *out);
+/* The logs of all functions; for those who read them. */
+struct hg_log_files *workers_log_files(const struct hg_workers *workers);
 
 #endif

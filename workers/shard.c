@@ -55,7 +55,8 @@ struct hg_version_shard *shard_version(struct hg_pool_shard *shard, struct hg_ve
     hg_list_init(&vs->waiting);
     hg_list_init(&vs->waiting_behind);
     hg_timer_init(&vs->timer, shard->loop, pool_on_timer);
-    log_sink_init(&vs->sink, shard->workers->log_files, shard->loop, hg_str_of(version->name));
+    log_sink_init(&vs->sink, shard->workers->log_files, shard->loop, HG_STR(""),
+                  hg_str_of(version->name));
     hg_list_push_back(&shard->versions, &vs->link);
     return vs;
 }

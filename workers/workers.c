@@ -256,6 +256,11 @@ static void free_options(struct hg_workers *workers)
     free(workers->api_endpoint);
 }
 
+struct hg_log_files *workers_log_files(const struct hg_workers *workers)
+{
+    return workers->log_files;
+}
+
 void workers_free(struct hg_workers *workers)
 {
     struct hg_version *version;
