@@ -1,6 +1,6 @@
 /*
  * Invoke: what it checks, and its synchronous and dry types (invoke-api.md §1
- * to §4).
+ * to §4). InvokeWithResponseStream checks and runs the same way.
  */
 #include "api/lambda_invoke.h"
 #include "core/crypto.h"
@@ -15,27 +15,48 @@ enum { CLIENT_CONTEXT_MAX = 3583 };
 struct invoke_call {
     struct hg_invocation invocation;
     struct hg_call *call;
+    void (*respond)(struct hg_call *call, struct hg_invocation *inv);
 };
 
-enum invocation_type { SYNC, ASYNC, DRY_RUN };
-
 /* False when answered. */
-static bool parse_type(struct hg_call *call, enum invocation_type *type)
+static bool parse_type(struct hg_call *call, bool streams, enum invocation_type *type)
 {
     struct hg_str text = req_header(call->req, "x-amz-invocation-type");
 
     if (!text.p || hg_str_is(text, "RequestResponse")) {
-        *type = SYNC;
-    } else if (hg_str_is(text, "Event")) {
-        *type = ASYNC;
+        *type = HG_INVOKE_SYNC;
+    } else if (hg_str_is(text, "Event") && !streams) {
+        *type = HG_INVOKE_EVENT;
     } else if (hg_str_is(text, "DryRun")) {
-        *type = DRY_RUN;
+        *type = HG_INVOKE_DRY_RUN;
     } else {
         call_fail(
             call, HG_API_VALIDATION,
             "1 validation error detected: Value '%.*s' at 'invocationType' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [Event, RequestResponse, DryRun]",
-            HG_STR_ARG(text));
+            "Member must satisfy enum value set: [%sRequestResponse, DryRun]",
+            HG_STR_ARG(text), streams ? "" : "Event, ");
+        return false;
+    }
+    return true;
+}
+
+/* Members of Invoke that Headgate does not offer. */
+static bool check_offered(struct hg_call *call)
+{
+    static const struct {
+        const char *header, *member, *advice;
+    } refused[] = {
+        {"x-amz-tenant-id", "TenantId", "environments are not kept apart by tenant"},
+        {"x-amz-durable-execution-name", "DurableExecutionName",
+         "durable executions are not available"},
+    };
+
+    for (size_t i = 0; i < HG_COUNT(refused); i++) {
+        if (!req_header(call->req, refused[i].header).p)
+            continue;
+        call_fail(call, HG_API_INVALID_PARAMETER,
+                  "%s is not supported by Headgate: %s: leave it out", refused[i].member,
+                  refused[i].advice);
         return false;
     }
     return true;
@@ -112,8 +133,7 @@ static void add_log_tail(struct hg_call *call, struct hg_str tail)
         req_add_header(call->req, HG_STR("X-Amz-Log-Result"), hg_buf_str(encoded));
 }
 
-/* The runtime's word counts only for what is not JSON. */
-static const char *answer_type(struct hg_call *call, const struct hg_invocation *inv)
+const char *lambda_answer_type(struct hg_call *call, const struct hg_invocation *inv)
 {
     if (inv->content_type[0] == '\0' || strncmp(inv->content_type, "application/json", 16) == 0)
         return "application/json";
@@ -136,7 +156,7 @@ static void respond_answer(struct hg_call *call, struct hg_invocation *inv)
     req_add_header(req, HG_STR("X-Amzn-Trace-Id"),
                    hg_arena_str(req->arena, hg_str_of(inv->trace_id)));
     req->response.holder = hg_blob_ref(inv->answer);
-    req_respond_with(req, 200, answer_type(call, inv), hg_blob_str(inv->answer));
+    req_respond_with(req, 200, lambda_answer_type(call, inv), hg_blob_str(inv->answer));
 }
 
 static void respond_failure(struct hg_call *call, const struct hg_invocation *inv)
@@ -163,7 +183,7 @@ static void on_invoked(struct hg_invocation *inv)
 
     call->req->on_abort = NULL;
     if (inv->rc == HG_OK)
-        respond_answer(call, inv);
+        invoke->respond(call, inv);
     else
         respond_failure(call, inv);
 }
@@ -190,23 +210,23 @@ void lambda_trace(const struct hg_call *call, char out[HG_TRACE_MAX])
     (void)snprintf(out, HG_TRACE_MAX, "%.*s", HG_STR_ARG(given));
 }
 
-/* Takes over the reference to snapshot. */
-static void submit(struct hg_call *call, struct hg_snapshot *snapshot,
-                   const struct hg_function *function, const struct hg_function_ref *ref,
-                   bool wants_tail, struct hg_str client_context)
+void lambda_run(struct hg_call *call, struct invoke_wish *wish,
+                void (*respond)(struct hg_call *call, struct hg_invocation *inv))
 {
     struct invoke_call *invoke = hg_arena_must(call->req->arena, sizeof(*invoke));
     struct hg_invocation *inv = &invoke->invocation;
+    const struct hg_function *function = wish->function;
     struct hg_str body = call->req->body;
 
     invocation_init(inv, HG_INVOKE_REQUEST_MAX);
     hg_arena_defer(call->req->arena, free_invocation, inv);
     invoke->call = call;
+    invoke->respond = respond;
     memcpy(inv->request_id, call->request_id, sizeof(inv->request_id));
-    inv->snapshot = snapshot;
+    inv->snapshot = wish->snapshot;
     inv->function = function;
-    inv->client_context = client_context;
-    inv->wants_log_tail = wants_tail;
+    inv->client_context = wish->client_context;
+    inv->wants_log_tail = wish->wants_tail;
     inv->done = on_invoked;
     lambda_trace(call, inv->trace_id);
     if (!lineage_enter(inv->trace_id, function)) {
@@ -217,44 +237,78 @@ static void submit(struct hg_call *call, struct hg_snapshot *snapshot,
         return;
     }
     (void)snprintf(inv->invoked_arn, sizeof(inv->invoked_arn), "%.*s%s%.*s",
-                   HG_STR_ARG(function->arn), ref->qualifier.n ? ":" : "",
-                   HG_STR_ARG(ref->qualifier));
+                   HG_STR_ARG(function->arn), wish->ref.qualifier.n ? ":" : "",
+                   HG_STR_ARG(wish->ref.qualifier));
     hg_buf_append_str(&inv->payload, body.n ? body : HG_STR("{}"));
     call->req->user = invoke;
     call->req->on_abort = on_abort;
     invoke_submit(call->api->options.workers, inv);
 }
 
+void lambda_answer_dry_run(struct hg_call *call, struct invoke_wish *wish)
+{
+    snapshot_unref(wish->snapshot);
+    call_respond_empty(call, 204);
+}
+
+/* The function that is meant, in a state in which it can run. NULL when answered. */
+static const struct hg_function *find_ready(struct hg_call *call,
+                                            const struct hg_snapshot *snapshot,
+                                            const struct hg_function_ref *ref)
+{
+    const struct hg_function *function;
+
+    if (hg_str_is(ref->qualifier, "$LATEST.PUBLISHED") && snapshot_family(snapshot, ref->name)) {
+        call_fail(call, HG_API_NO_PUBLISHED_VERSION,
+                  "Function %.*s has no version published to $LATEST.PUBLISHED",
+                  HG_STR_ARG(ref->name));
+        return NULL;
+    }
+    function = lambda_find(call, snapshot, ref, true);
+    if (function &&
+        (hg_str_is(function->state, "Pending") || hg_str_is(function->state, "Failed"))) {
+        call_fail(call, HG_API_CONFLICT,
+                  "The operation cannot be performed at this time. The function is currently in "
+                  "the following state: %.*s",
+                  HG_STR_ARG(function->state));
+        return NULL;
+    }
+    return function;
+}
+
+bool lambda_read_wish(struct hg_call *call, bool streams, struct invoke_wish *wish)
+{
+    *wish = (struct invoke_wish){.snapshot = registry_current(call->api->options.registry)};
+    /* The client context is not carried by events, so it is not looked at there. */
+    if (lambda_parse_name(call, wish->snapshot, &wish->ref) &&
+        parse_type(call, streams, &wish->type) && parse_log_type(call, &wish->wants_tail) &&
+        check_offered(call) &&
+        (wish->type == HG_INVOKE_EVENT || parse_client_context(call, &wish->client_context)) &&
+        (wish->type == HG_INVOKE_EVENT
+             ? lambda_check_payload(call, "Event", HG_EVENT_PAYLOAD_MAX)
+             : lambda_check_payload(call, "RequestResponse", HG_INVOKE_REQUEST_MAX)))
+        wish->function = find_ready(call, wish->snapshot, &wish->ref);
+    if (!wish->function)
+        snapshot_unref(wish->snapshot);
+    return wish->function != NULL;
+}
+
 void lambda_invoke(struct hg_call *call)
 {
-    struct hg_snapshot *snapshot = registry_current(call->api->options.registry);
-    const struct hg_function *function = NULL;
-    struct hg_function_ref ref;
-    struct hg_str client_context = {NULL, 0};
-    enum invocation_type type;
-    bool wants_tail;
+    struct invoke_wish wish;
 
-    /* The client context is not carried by events, so it is not looked at there. */
-    if (lambda_parse_name(call, snapshot, &ref) && parse_type(call, &type) &&
-        parse_log_type(call, &wants_tail) &&
-        (type == ASYNC || parse_client_context(call, &client_context)) &&
-        (type == ASYNC ? lambda_check_payload(call, "Event", HG_EVENT_PAYLOAD_MAX)
-                       : lambda_check_payload(call, "RequestResponse", HG_INVOKE_REQUEST_MAX)))
-        function = lambda_find(call, snapshot, &ref, true);
-    if (!function) {
-        snapshot_unref(snapshot);
+    if (!lambda_read_wish(call, false, &wish))
         return;
+    switch (wish.type) {
+    case HG_INVOKE_SYNC:
+        lambda_run(call, &wish, respond_answer);
+        break;
+    case HG_INVOKE_EVENT:
+        lambda_accept_event(call, wish.function, &wish.ref, HG_STR(""));
+        snapshot_unref(wish.snapshot);
+        break;
+    case HG_INVOKE_DRY_RUN:
+        lambda_answer_dry_run(call, &wish);
+        break;
     }
-    if (type == SYNC) {
-        submit(call, snapshot, function, &ref, wants_tail, client_context);
-        return;
-    }
-    if (type == ASYNC) {
-        lambda_accept_event(call, function, &ref, HG_STR(""));
-    } else {
-        req_add_header(call->req, HG_STR("x-amzn-RequestId"), hg_str_of(call->request_id));
-        call->req->response.status = 204;
-        req_respond(call->req);
-    }
-    snapshot_unref(snapshot);
 }
