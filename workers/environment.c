@@ -45,7 +45,7 @@ static const char *const state_names[] = {
 static void set_state(struct hg_environment *env, enum hg_env_state state)
 {
     hg_debug("environment_state", "id=%s function=%s from=%s to=%s", env->id,
-             env->vs->version->name, state_names[env->state], state_names[state]);
+             env->vs->version->family->name, state_names[env->state], state_names[state]);
     env->state = state;
 }
 
@@ -109,30 +109,29 @@ static void release(struct hg_environment *env)
 {
     hg_list_unlink(&env->link);
     hg_list_unlink(&env->idle_link);
+    hg_list_unlink(&env->unused_link);
     hg_timer_stop(&env->timer);
     env_log_fini(&env->log);
-    snapshot_unref(env->snapshot);
+    env->vs->environments--;
     atomic_fetch_sub(&env->vs->version->environments, 1);
     atomic_fetch_sub(&env->shard->environment_count, 1);
-    stats_set(&env->vs->stats.environments, stats_get(&env->vs->stats.environments) - 1);
+    stats_sub(&env->vs->stats->environments, 1);
 }
 
 static void finish(struct hg_environment *env)
 {
     struct hg_pool_shard *shard = env->shard;
-    struct hg_limit *limit = env->limit;
-    bool was_evicted = env->is_evicted;
     struct clean_job *clean = hg_calloc(1, sizeof(*clean));
 
     set_state(env, HG_ENV_GONE);
-    pool_start_ended(env);
-    pool_launch_ended(env);
+    starting_ended(env);
+    starting_launch_ended(env);
     clean->job = (struct hg_job){.work = on_clean, .done = on_cleaned};
     clean->dir = env->dir;
     hg_offload_submit(shard->workers->clean_thread, shard->loop, &clean->job);
     release(env);
     hg_loop_bury(shard->loop, &env->grave, free_environment);
-    pool_environment_gone(shard, limit, was_evicted);
+    pool_environment_gone(env);
 }
 
 /* The process is gone. */
@@ -143,19 +142,18 @@ static void become_reset(struct hg_environment *env)
     runtime_api_close(&env->api);
     env->deadline_us = INT64_MAX;
     env->is_out_of_memory = false;
-    if (env->is_retiring) {
+    /* One that is provisioned is replaced by another, unless it is promised to somebody already. */
+    if (env->is_retiring || (env->is_provisioned && (!was_idle || idle_take_back(env)))) {
         finish(env);
         return;
     }
     set_state(env, HG_ENV_RESET);
     if (was_idle) {
-        /* It stays where idle ones are, but behind all that have a process. */
-        hg_list_unlink(&env->idle_link);
-        hg_list_push_back(&env->vs->idle, &env->idle_link);
+        idle_put_last(env);
         return;
     }
-    pool_start_ended(env);
-    pool_launch_ended(env);
+    starting_ended(env);
+    starting_launch_ended(env);
     pool_environment_idle(env);
 }
 
@@ -186,11 +184,14 @@ static void on_next(struct hg_runtime_api *api)
         env->init_us = hg_mono_us() - env->started_us;
         env->is_fresh = true;
         average_note(&env->vs->version->cold_us, env->init_us);
-        stats_add(&env->vs->stats.init_us, (uint64_t)env->init_us);
+        stats_add(&env->vs->stats->init_us, (uint64_t)env->init_us);
+        if (env->is_provisioned && !env->was_ready)
+            provision_note_ready(env->vs);
+        env->was_ready = true;
     }
     set_state(env, HG_ENV_IDLE);
-    pool_start_ended(env);
-    pool_launch_ended(env);
+    starting_ended(env);
+    starting_launch_ended(env);
     pool_environment_idle(env);
 }
 
@@ -199,7 +200,7 @@ static void on_lost(struct hg_runtime_api *api)
 {
     struct hg_environment *env = of_api(api);
 
-    if (env->state != HG_ENV_IDLE || !pool_take_back(env))
+    if (env->state != HG_ENV_IDLE || !idle_take_back(env))
         return;
     set_state(env, HG_ENV_ANSWERED);
     set_deadline(env, hg_mono_us() + (int64_t)env->function->timeout_s * SECOND_US);
@@ -362,7 +363,7 @@ static void on_timer(struct hg_timer *timer)
     int64_t now = hg_mono_us();
 
     if (env->is_launching && now >= env->started_us + LAUNCH_CROWD_US)
-        pool_launch_ended(env);
+        starting_launch_ended(env);
     if (now >= env->deadline_us)
         on_deadline(env);
     else if (env->deadline_us != INT64_MAX || env->is_launching)
@@ -436,24 +437,25 @@ static void launch(struct hg_environment *env)
     job->launcher = workers->launcher;
     job->plan = env->plan;
     (void)files_path(job->scratch_dir, sizeof(job->scratch_dir), "%s/tmp", env->dir);
-    job->place = (struct hg_launch_place){job->scratch_dir, env->log.stream};
+    job->place =
+        (struct hg_launch_place){job->scratch_dir, env->log.stream,
+                                 env->is_provisioned ? "provisioned-concurrency" : "on-demand"};
     env->job = job;
     hg_offload_submit(workers->launch_threads, env->shard->loop, &job->job);
 }
 
-struct hg_environment *environment_new(struct hg_version_shard *vs,
-                                       const struct hg_running *for_whom,
-                                       const struct hg_plan *plan, struct hg_limit *limit)
+struct hg_environment *environment_new(struct hg_version_shard *vs, const struct hg_plan *plan,
+                                       struct hg_limit *place, bool is_provisioned)
 {
     struct hg_environment *env = hg_calloc(1, sizeof(*env));
     struct hg_workers *workers = vs->shard->workers;
-    const struct hg_function *function = for_whom->function;
+    const struct hg_function *function = vs->version->function;
     char dir[HG_PATH_MAX];
 
     env->shard = vs->shard;
     env->vs = vs;
-    env->limit = limit;
-    env->snapshot = snapshot_ref(for_whom->snapshot);
+    env->place = place;
+    env->is_provisioned = is_provisioned;
     env->function = function;
     env->plan = plan;
     env->deadline_us = INT64_MAX;
@@ -463,16 +465,18 @@ struct hg_environment *environment_new(struct hg_version_shard *vs,
     env->dir = hg_strdup(dir);
     hg_list_push_back(&vs->shard->environments, &env->link);
     hg_list_init(&env->idle_link);
+    hg_list_init(&env->unused_link);
     hg_timer_init(&env->timer, vs->shard->loop, on_timer);
     runtime_api_init(&env->api, vs->shard->loop, &runtime_events, vs->shard->api_scratch);
     env_log_init(&env->log, &vs->sink, vs->shard->log_scratch, function->name, function->version,
                  function->log_group.n &&
                      !hg_str_starts(function->log_group, HG_STR("/aws/lambda/")));
+    vs->environments++;
     atomic_fetch_add(&vs->version->environments, 1);
     atomic_fetch_add(&vs->shard->environment_count, 1);
-    stats_add(&vs->stats.environments, 1);
-    stats_add(&vs->stats.cold_starts, 1);
-    report_init_start(&env->log, function, plan, false);
+    stats_add(&vs->stats->environments, 1);
+    stats_add(&vs->stats->cold_starts, 1);
+    report_init_start(&env->log, function, plan, environment_phase(env));
     launch(env);
     set_deadline(env, env->started_us + workers->options.init_timeout_ms * 1000);
     shard_need_tick(vs->shard);
@@ -489,6 +493,10 @@ void environment_run(struct hg_environment *env, struct hg_running *running)
     env->running = running;
     env->run_started_us = hg_mono_us();
     env->was_init_by_invocation = !has_process;
+    if (env->is_provisioned)
+        stats_add(&env->vs->stats->provisioned, 1);
+    else if (atomic_load_explicit(&env->vs->version->provisioned, memory_order_relaxed))
+        stats_add(&env->vs->stats->spillovers, 1);
     running->delivery = (struct hg_delivery){
         .request_id = running->request_id,
         .deadline_ms = hg_wall_ms() + (int64_t)timeout_s * 1000,
@@ -500,7 +508,7 @@ void environment_run(struct hg_environment *env, struct hg_running *running)
     if (running->wants_log_tail)
         env_log_start_tail(&env->log);
     if (!has_process)
-        report_init_start(&env->log, env->function, env->plan, true);
+        report_init_start(&env->log, env->function, env->plan, HG_INIT_INVOKE);
     report_start(&env->log, env->function, running->request_id);
     if (has_process) {
         set_state(env, HG_ENV_RUNNING);
@@ -526,7 +534,8 @@ void environment_sample(struct hg_environment *env, int64_t now_us)
         return;
     env->peak_bytes = (uint64_t)env->function->memory_mb << 20;
     hg_info("environment_out_of_memory", "function=%s bytes=%llu limit_mb=%u",
-            env->vs->version->name, (unsigned long long)now_bytes, env->function->memory_mb);
+            env->vs->version->family->name, (unsigned long long)now_bytes,
+            env->function->memory_mb);
     if (env->state == HG_ENV_INIT)
         outcome_init_failed(env, HG_REPORT_ERROR, "Runtime.OutOfMemory");
     env->is_out_of_memory = true;

@@ -22,20 +22,23 @@ enum hg_env_state {
 
 /* Owned by its shard; freed after the turn in which it becomes HG_ENV_GONE. */
 struct hg_environment {
-    struct hg_list link;      /* in shard->environments */
-    struct hg_list idle_link; /* in vs->idle */
+    struct hg_list link;        /* in shard->environments */
+    struct hg_list idle_link;   /* in vs->idle */
+    struct hg_list unused_link; /* in shard->unused */
     struct hg_pool_shard *shard;
     struct hg_version_shard *vs;
-    struct hg_limit *limit; /* whose permit it holds */
-    struct hg_snapshot *snapshot;
-    const struct hg_function *function;
+    struct hg_limit *place;             /* what its place was taken from */
+    const struct hg_function *function; /* the version's */
     const struct hg_plan *plan;
     enum hg_env_state state;
-    bool is_retiring;  /* ends as soon as its process is gone */
-    bool is_evicted;   /* counted in limit->evicting */
-    bool is_starting;  /* counted in vs->starting */
-    bool is_launching; /* counted in shard->launching */
-    bool is_fresh;     /* initialised, and nothing ran in it yet */
+    bool is_retiring; /* ends as soon as its process is gone */
+    bool is_provisioned;
+    bool was_ready;               /* it asked for work at least once */
+    bool is_dropped;              /* provisioned, but no longer counted in vs->provisioned */
+    struct hg_limit *evicted_for; /* counted in its evicting; NULL: not evicted */
+    bool is_starting;             /* counted in vs->starting */
+    bool is_launching;            /* counted in shard->launching */
+    bool is_fresh;                /* initialised, and nothing ran in it yet */
     bool was_init_by_invocation;
 
     struct hg_runtime_api api;
@@ -61,10 +64,14 @@ struct hg_environment {
     bool is_out_of_memory;
 };
 
-/* Starts a process for whoever waits. The permit of limit passes to it. */
-struct hg_environment *environment_new(struct hg_version_shard *vs,
-                                       const struct hg_running *for_whom,
-                                       const struct hg_plan *plan, struct hg_limit *limit);
+/* Starts a process; the place passes to it. */
+struct hg_environment *environment_new(struct hg_version_shard *vs, const struct hg_plan *plan,
+                                       struct hg_limit *place, bool is_provisioned);
+/* When its process is initialised, if nobody waits for that. */
+static inline enum hg_init_phase environment_phase(const struct hg_environment *env)
+{
+    return env->is_provisioned ? HG_INIT_PROVISIONED : HG_INIT_AHEAD;
+}
 /* An idle (or reset) environment runs an invocation. */
 void environment_run(struct hg_environment *env, struct hg_running *running);
 /* Ends it; one that is not idle ends its invocation with an error first. */

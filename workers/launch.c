@@ -168,6 +168,8 @@ static char **make_environ(const struct hg_plan *plan, const struct hg_launch_pl
     memcpy(environ_list, plan->environ, count * sizeof(char *));
     (void)snprintf(texts[used++], VARIABLE_MAX, "AWS_LAMBDA_RUNTIME_API=127.0.0.1:%u", port);
     (void)snprintf(texts[used++], VARIABLE_MAX, "AWS_LAMBDA_LOG_STREAM_NAME=%s", place->log_stream);
+    (void)snprintf(texts[used++], VARIABLE_MAX, "AWS_LAMBDA_INITIALIZATION_TYPE=%s",
+                   place->initialization_type);
     (void)snprintf(texts[used++], VARIABLE_MAX, "HEADGATE_RUNTIME_FD=%d", RUNTIME_FD);
     (void)snprintf(texts[used++], VARIABLE_MAX, "TMPDIR=%s", place->scratch_dir);
     for (size_t i = 0; i < used; i++)

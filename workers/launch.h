@@ -25,6 +25,7 @@ struct hg_plan {
 struct hg_launch_place {
     const char *scratch_dir; /* made if it is not there */
     const char *log_stream;
+    const char *initialization_type; /* "on-demand", … */
 };
 
 struct hg_launched {

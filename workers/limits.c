@@ -1,88 +1,90 @@
 /*
- * Permits are atomics: a loop takes one before it starts an environment and
- * gives it back when the environment is gone.
+ * Places are atomics: a loop takes one before it starts an environment and gives it back when the environment is gone.
  */
 #include "workers/limits.h"
 
-#include <stdlib.h>
+#include <limits.h>
+
+enum {
+    SHARED_SHARE =
+        10 /* when the machine is short, a tenth stays for functions that claim nothing */
+};
 
 void limits_init(struct hg_limits *limits, unsigned total)
 {
     *limits = (struct hg_limits){.total = total};
-    atomic_store(&limits->unreserved.max, total);
+    atomic_store(&limits->shared.max, total);
+    hg_list_init(&limits->claims);
 }
 
-void limits_fini(struct hg_limits *limits)
+void quota_init(struct hg_quota *quota)
 {
-    struct hg_limit *limit = atomic_load(&limits->reserved);
-
-    while (limit) {
-        struct hg_limit *next = limit->next;
-
-        free(limit->function_name);
-        free(limit);
-        limit = next;
-    }
+    *quota = (struct hg_quota){.claim = 0};
+    hg_list_init(&quota->link);
+    atomic_store(&quota->reserved, -1);
+    atomic_store(&quota->on_demand.max, UINT_MAX);
 }
 
-static struct hg_limit *find(struct hg_limit *from, const struct hg_limit *end, struct hg_str name)
+static unsigned kept_for(const struct hg_limits *limits, unsigned claim)
 {
-    for (; from != end; from = from->next) {
-        if (hg_str_is(name, from->function_name))
-            return from;
-    }
-    return NULL;
+    unsigned room = limits->total - HG_MAX(limits->total / SHARED_SHARE, 1u);
+
+    return (unsigned)((uint64_t)claim * room / limits->claimed);
 }
 
-struct hg_limit *limits_of(struct hg_limits *limits, const struct hg_function *function)
+static void keep_all(struct hg_limits *limits)
 {
-    struct hg_limit *first, *found, *made = NULL;
+    unsigned kept = 0;
 
-    if (function->reserved_concurrency < 0)
-        return &limits->unreserved;
-    first = atomic_load_explicit(&limits->reserved, memory_order_acquire);
-    found = find(first, NULL, function->name);
-    if (!found) {
-        made = hg_calloc(1, sizeof(*made));
-        made->function_name = hg_strndup(function->name.p, function->name.n);
-        do {
-            struct hg_limit *seen = first;
+    HG_LIST_EACH(link, &limits->claims)
+    {
+        struct hg_quota *quota = hg_container_of(link, struct hg_quota, link);
+        unsigned own = limits->is_short ? kept_for(limits, quota->claim) : quota->claim;
 
-            made->next = first;
-            if (atomic_compare_exchange_strong(&limits->reserved, &first, made)) {
-                found = made;
-                break;
-            }
-            found = find(first, seen, function->name);
-        } while (!found);
-        if (found != made) {
-            free(made->function_name);
-            free(made);
-        }
+        atomic_store(&quota->own.max, own);
+        kept += own;
     }
-    atomic_store_explicit(&found->max, (unsigned)function->reserved_concurrency,
-                          memory_order_relaxed);
-    return found;
+    atomic_store(&limits->shared.max, limits->total - kept);
 }
 
-void limits_apply(struct hg_limits *limits, const struct hg_snapshot *snapshot)
+static void claim(struct hg_limits *limits, struct hg_quota *quota, unsigned wanted)
 {
-    struct hg_pmap_at at = {0};
-    const struct hg_family *family;
-    unsigned claimed = 0;
+    bool was_short = limits->is_short;
 
-    /* All versions of a function share its reservation. */
-    while ((family = snapshot_next_family(snapshot, &at))) {
-        if (family->latest->reserved_concurrency < 0)
-            continue;
-        (void)limits_of(limits, family->latest);
-        claimed += (unsigned)family->latest->reserved_concurrency;
+    if (wanted == quota->claim)
+        return;
+    limits->claimed += wanted - quota->claim;
+    quota->claim = wanted;
+    hg_list_unlink(&quota->link);
+    if (wanted)
+        hg_list_push_back(&limits->claims, &quota->link);
+    else
+        atomic_store(&quota->own.max, 0);
+    /* Something is left for functions without a claim: at least one environment. */
+    limits->is_short = limits->claimed >= limits->total;
+    if (limits->is_short || was_short) {
+        keep_all(limits);
+        return;
     }
-    /* The rest never falls to nothing: functions without a reservation still run one at a time. */
-    atomic_store(&limits->unreserved.max, limits->total > claimed ? limits->total - claimed : 1);
+    atomic_store(&quota->own.max, wanted);
+    atomic_store(&limits->shared.max, limits->total - limits->claimed);
 }
 
-bool limit_take(struct hg_limit *limit)
+void limits_set(struct hg_limits *limits, struct hg_quota *quota, int reserved,
+                unsigned provisioned)
+{
+    unsigned ceiling = UINT_MAX, wanted = provisioned;
+
+    if (reserved >= 0) {
+        wanted = HG_MAX((unsigned)reserved, provisioned);
+        ceiling = (unsigned)reserved - HG_MIN((unsigned)reserved, provisioned);
+    }
+    atomic_store(&quota->reserved, reserved);
+    atomic_store(&quota->on_demand.max, ceiling);
+    claim(limits, quota, wanted);
+}
+
+static bool take(struct hg_limit *limit)
 {
     unsigned used = atomic_load(&limit->used);
 
@@ -93,20 +95,83 @@ bool limit_take(struct hg_limit *limit)
     return true;
 }
 
-bool limit_is_full(const struct hg_limit *limit)
-{
-    return atomic_load(&limit->used) >= atomic_load_explicit(&limit->max, memory_order_relaxed);
-}
-
-void limit_give(struct hg_limit *limit)
+static void give(struct hg_limit *limit)
 {
     unsigned before = atomic_fetch_sub(&limit->used, 1);
 
     hg_assert(before > 0);
 }
 
-const char *limit_reason(const struct hg_limit *limit)
+struct hg_limit *limits_take(struct hg_limits *limits, struct hg_quota *quota, bool is_provisioned,
+                             struct hg_limit **full)
 {
-    return limit->function_name ? "ReservedFunctionConcurrentInvocationLimitExceeded"
-                                : "ConcurrentInvocationLimitExceeded";
+    if (!is_provisioned && !take(&quota->on_demand)) {
+        *full = &quota->on_demand;
+        return NULL;
+    }
+    if (take(&quota->own))
+        return &quota->own;
+    if (take(&limits->shared))
+        return &limits->shared;
+    if (!is_provisioned)
+        give(&quota->on_demand);
+    *full = &limits->shared;
+    return NULL;
+}
+
+void limits_give(struct hg_quota *quota, struct hg_limit *place, bool is_provisioned)
+{
+    give(place);
+    if (!is_provisioned)
+        give(&quota->on_demand);
+}
+
+static bool is_over(const struct hg_limit *limit)
+{
+    return atomic_load_explicit(&limit->used, memory_order_relaxed) >
+           atomic_load_explicit(&limit->max, memory_order_relaxed);
+}
+
+struct hg_limit *limits_settle(struct hg_limits *limits, struct hg_quota *quota,
+                               struct hg_limit *place)
+{
+    struct hg_limit *better;
+
+    if (place == &limits->shared) {
+        if (limit_is_full(&quota->own))
+            return place;
+        better = &quota->own;
+    } else {
+        if (!is_over(&quota->own))
+            return place;
+        better = &limits->shared;
+    }
+    if (!take(better))
+        return place;
+    give(place);
+    return better;
+}
+
+bool quota_is_over(const struct hg_quota *quota)
+{
+    return is_over(&quota->on_demand);
+}
+
+bool limit_is_full(const struct hg_limit *limit)
+{
+    return atomic_load_explicit(&limit->used, memory_order_relaxed) >=
+           atomic_load_explicit(&limit->max, memory_order_relaxed);
+}
+
+bool quota_is_full(const struct hg_limits *limits, const struct hg_quota *quota)
+{
+    return limit_is_full(&quota->on_demand) ||
+           (limit_is_full(&quota->own) && limit_is_full(&limits->shared));
+}
+
+const char *quota_reason(const struct hg_quota *quota)
+{
+    return atomic_load_explicit(&quota->reserved, memory_order_relaxed) >= 0
+               ? "ReservedFunctionConcurrentInvocationLimitExceeded"
+               : "ConcurrentInvocationLimitExceeded";
 }

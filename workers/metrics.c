@@ -1,5 +1,5 @@
 /*
- * Numbers per function as Prometheus text, summed over versions and loops.
+ * Numbers per function as Prometheus text, summed over loops.
  */
 #include "workers/shard.h"
 
@@ -33,27 +33,30 @@ struct row {
     struct hg_stats sum;
 };
 
-/* One row per function name; the caller frees it. */
+/* One row for each function that the pool knows; the caller frees it. Names live until the end of the turn. */
 static struct row *sum_by_name(struct hg_workers *workers, size_t *row_count)
 {
-    struct hg_version *first = atomic_load_explicit(&workers->versions, memory_order_acquire);
-    size_t count = 0;
+    struct hg_pool_family *first =
+        atomic_load_explicit(&workers->first_family, memory_order_acquire);
+    size_t count = 0, at = 0;
     struct row *rows;
 
-    for (struct hg_version *v = first; v; v = v->next)
+    for (const struct hg_pool_family *f = first; f;
+         f = atomic_load_explicit(&f->next, memory_order_acquire))
         count++;
     rows = hg_calloc(count + 1, sizeof(*rows));
-    *row_count = 0;
-    for (struct hg_version *v = first; v; v = v->next) {
-        size_t at = 0;
+    for (const struct hg_pool_family *f = first; f && at < count;
+         f = atomic_load_explicit(&f->next, memory_order_acquire)) {
+        rows[at].name = f->name;
+        for (unsigned i = 0; i < workers->shard_count; i++) {
+            const struct hg_stats *stats = atomic_load_explicit(&f->stats[i], memory_order_acquire);
 
-        while (at < *row_count && strcmp(rows[at].name, v->name) != 0)
-            at++;
-        if (at == *row_count)
-            rows[(*row_count)++].name = v->name;
-        for (unsigned i = 0; i < workers->shard_count; i++)
-            add_up(&rows[at].sum, &v->at[i].stats);
+            if (stats)
+                add_up(&rows[at].sum, stats);
+        }
+        at++;
     }
+    *row_count = at;
     return rows;
 }
 
@@ -71,6 +74,11 @@ static const struct {
      offsetof(struct hg_stats, throttles)},
     {"headgate_function_cold_starts_total", "counter", "Environments started",
      offsetof(struct hg_stats, cold_starts)},
+    {"headgate_function_provisioned_invocations_total", "counter",
+     "Invocations that ran in provisioned environments", offsetof(struct hg_stats, provisioned)},
+    {"headgate_function_spillovers_total", "counter",
+     "Invocations that found all provisioned environments busy",
+     offsetof(struct hg_stats, spillovers)},
     {"headgate_function_environments", "gauge", "Environments there are",
      offsetof(struct hg_stats, environments)},
     {"headgate_function_environments_idle", "gauge", "Environments with nothing to do",

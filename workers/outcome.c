@@ -27,7 +27,7 @@ static void measure(struct hg_environment *env, int64_t now_us)
 
 static void count(struct hg_environment *env, const struct hg_outcome *outcome, int64_t duration_us)
 {
-    struct hg_stats *stats = &env->vs->stats;
+    struct hg_stats *stats = env->vs->stats;
 
     stats_note_run(stats, duration_us);
     if (outcome->error != HG_FUNCTION_OK)
@@ -111,7 +111,9 @@ void outcome_time_out(struct hg_environment *env)
 void outcome_init_failed(struct hg_environment *env, enum hg_report_status status,
                          const char *error_type)
 {
-    report_init_failed(&env->log, env->function, env->running != NULL, status, error_type,
+    enum hg_init_phase phase = env->running ? HG_INIT_INVOKE : environment_phase(env);
+
+    report_init_failed(&env->log, env->function, phase, status, error_type,
                        hg_mono_us() - env->started_us);
 }
 

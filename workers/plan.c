@@ -99,9 +99,10 @@ static void set_changeable(struct variables *list, const struct hg_function *fun
 /* Names that start with an underscore are the platform's, but for these. */
 static bool may_set(struct hg_str name)
 {
-    return name.n && (name.p[0] != '_' || hg_str_is(name, "_HANDLER") ||
-                      hg_str_starts(name, HG_STR("_AWS_XRAY_DAEMON_")) ||
-                      hg_str_is(name, "_LAMBDA_TELEMETRY_LOG_FD"));
+    return name.n && !hg_str_is(name, "AWS_LAMBDA_INITIALIZATION_TYPE") &&
+           (name.p[0] != '_' || hg_str_is(name, "_HANDLER") ||
+            hg_str_starts(name, HG_STR("_AWS_XRAY_DAEMON_")) ||
+            hg_str_is(name, "_LAMBDA_TELEMETRY_LOG_FD"));
 }
 
 static const char *from_server(const char *name, const char *otherwise)
@@ -150,7 +151,6 @@ static void set_platform(struct variables *list, const struct hg_function *funct
     set_str(list, HG_STR("AWS_LAMBDA_FUNCTION_NAME"), function->name);
     set_str(list, HG_STR("AWS_LAMBDA_FUNCTION_VERSION"), function->version);
     set_printf(list, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "%u", function->memory_mb);
-    set_text(list, "AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
     if (function->log_group.n)
         set_str(list, HG_STR("AWS_LAMBDA_LOG_GROUP_NAME"), function->log_group);
     else

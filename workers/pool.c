@@ -1,5 +1,5 @@
 /*
- * Who waits, who goes first, and when another environment is started. This
+ * Who waits, who goes first, and who gets which environment. This
  * file never reads from or writes to a process.
  *
  * An invocation takes an idle environment of its own loop; else of another
@@ -16,7 +16,6 @@
 
 enum {
     CLIENT_CONTEXT_MAX = 4096, /* the service's limit is 3583 bytes */
-    PATIENCE_MIN_US = 10000,   /* a wait below this is never worth a process */
     LOOK_AGAIN_MS = 5,         /* while somebody waits */
 };
 
@@ -24,7 +23,7 @@ enum {
 
 void pool_discard(struct hg_running *running)
 {
-    snapshot_unref(running->snapshot);
+    function_unref(running->function);
     hg_blob_unref(running->event);
     hg_blob_unref(running->answer);
     free(running->client_context);
@@ -78,58 +77,12 @@ void pool_finish(struct hg_running *running)
         hg_mailbox_post(&running->origin->mailbox, &running->mail, on_home_mail);
 }
 
-void pool_throttle(struct hg_version_shard *vs, struct hg_running *running, const char *reason)
+void pool_throttle(struct hg_version_shard *vs, struct hg_running *running)
 {
-    stats_add(&vs->stats.throttles, 1);
+    stats_add(&vs->stats->throttles, 1);
     running->rc = HG_E_THROTTLED;
-    running->throttle_reason = reason;
+    running->throttle_reason = quota_reason(&vs->version->family->quota);
     pool_finish(running);
-}
-
-/* ---- idle environments ---- */
-
-static bool take_promise(_Atomic unsigned *idle_free)
-{
-    unsigned count = atomic_load(idle_free);
-
-    while (count) {
-        if (atomic_compare_exchange_weak(idle_free, &count, count - 1))
-            return true;
-    }
-    return false;
-}
-
-/* Whoever calls it holds a promise, so there is one; only the end of everything breaks promises, with NULL. */
-static struct hg_environment *pop_idle(struct hg_version_shard *vs)
-{
-    struct hg_list *link = hg_list_pop_front(&vs->idle);
-
-    if (!link)
-        return NULL;
-    stats_set(&vs->stats.idle, stats_get(&vs->stats.idle) - 1);
-    return hg_container_of(link, struct hg_environment, idle_link);
-}
-
-struct hg_environment *pool_take_oldest_idle(struct hg_version_shard *vs)
-{
-    struct hg_list *link = vs->idle.prev;
-
-    if (link == &vs->idle || !take_promise(&vs->idle_free))
-        return NULL;
-    hg_list_unlink(link);
-    stats_set(&vs->stats.idle, stats_get(&vs->stats.idle) - 1);
-    return hg_container_of(link, struct hg_environment, idle_link);
-}
-
-bool pool_take_back(struct hg_environment *env)
-{
-    struct hg_version_shard *vs = env->vs;
-
-    if (!take_promise(&vs->idle_free))
-        return false;
-    hg_list_unlink(&env->idle_link);
-    stats_set(&vs->stats.idle, stats_get(&vs->stats.idle) - 1);
-    return true;
 }
 
 /* ---- other loops ---- */
@@ -141,7 +94,7 @@ static void on_sent(struct hg_mail *mail)
 {
     struct hg_running *running = hg_container_of(mail, struct hg_running, mail);
     struct hg_version_shard *vs = shard_version(running->shard, running->version);
-    struct hg_environment *env = pop_idle(vs);
+    struct hg_environment *env = idle_pop(vs, (enum hg_idle_kind)running->promised);
 
     if (env)
         environment_run(env, running);
@@ -150,20 +103,41 @@ static void on_sent(struct hg_mail *mail)
 }
 
 /* A promise of another loop's idle environment; NULL when there is none. */
-static struct hg_version_shard *take_elsewhere(struct hg_version_shard *vs)
+static struct hg_version_shard *promise_elsewhere(struct hg_version_shard *vs,
+                                                  enum hg_idle_kind kind)
 {
     unsigned count = vs->shard->workers->shard_count, here = vs->shard->loop->index;
 
     for (unsigned i = 1; i < count; i++) {
-        struct hg_version_shard *other = &vs->version->at[(here + i) % count];
+        struct hg_version_shard *other =
+            atomic_load_explicit(&vs->version->at[(here + i) % count], memory_order_acquire);
 
-        if (take_promise(&other->idle_free))
+        if (other && idle_promise(&other->idle[kind]))
             return other;
     }
     return NULL;
 }
 
-static void send_to(struct hg_version_shard *other, struct hg_running *running)
+/*
+ * A promise of something idle, here or elsewhere, and its kind. What is provisioned goes first, wherever it is: it is there for that.
+ */
+static struct hg_version_shard *promise(struct hg_version_shard *vs, enum hg_idle_kind *kind)
+{
+    struct hg_version_shard *other;
+
+    if (atomic_load_explicit(&vs->version->provisioned, memory_order_relaxed)) {
+        *kind = HG_PROVISIONED;
+        if (idle_promise(&vs->idle[HG_PROVISIONED]))
+            return vs;
+        if ((other = promise_elsewhere(vs, HG_PROVISIONED)))
+            return other;
+    }
+    *kind = HG_ON_DEMAND;
+    return idle_promise(&vs->idle[HG_ON_DEMAND]) ? vs : promise_elsewhere(vs, HG_ON_DEMAND);
+}
+
+static void send_to(struct hg_version_shard *other, enum hg_idle_kind kind,
+                    struct hg_running *running)
 {
     struct hg_pool_shard *from = running->shard;
 
@@ -172,107 +146,8 @@ static void send_to(struct hg_version_shard *other, struct hg_running *running)
     if (running->origin == from->loop)
         running->is_at_origin = false;
     running->shard = other->shard;
+    running->promised = (unsigned char)kind;
     hg_mailbox_post(&other->shard->loop->mailbox, &running->mail, on_sent);
-}
-
-static void poke_who_waits(struct hg_version_shard *vs)
-{
-    for (unsigned i = 0; i < vs->shard->workers->shard_count; i++) {
-        struct hg_version_shard *other = &vs->version->at[i];
-
-        if (other != vs && atomic_load(&other->waiting_here))
-            shard_poke(other->shard);
-    }
-}
-
-/* ---- starting ---- */
-
-/*
- * Whether a process more would serve those who wait sooner than the ones there
- * are: not for a handler of microseconds, whose queue is gone before a process
- * could start.
- */
-static bool is_worth_a_start(const struct hg_version_shard *vs)
-{
-    const struct hg_version *version = vs->version;
-    int64_t run_us = atomic_load_explicit(&version->run_us, memory_order_relaxed);
-    int64_t cold_us = atomic_load_explicit(&version->cold_us, memory_order_relaxed);
-    unsigned environments = atomic_load(&version->environments);
-    int64_t bearable_us = HG_MAX(cold_us / 2, (int64_t)PATIENCE_MIN_US), expected_us;
-    const struct hg_running *oldest;
-
-    if (!run_us || !cold_us || !environments)
-        return true;
-    expected_us = run_us * (int64_t)atomic_load(&version->queued) / environments;
-    if (expected_us > bearable_us)
-        return true;
-    /* The expectation was wrong, or the processors are busy: then one after the other, slower the more there are. */
-    oldest = waiting_first(vs);
-    return hg_mono_us() - oldest->submitted_us >
-           2 * bearable_us * (vs->starting + 1) *
-               (1 + environments / (2 * vs->shard->workers->cores));
-}
-
-static bool make_room(struct hg_version_shard *vs, struct hg_limit *limit)
-{
-    if (limit_take(limit))
-        return true;
-    if (atomic_load(&limit->evicting) >= vs->waiting_count - vs->starting)
-        return false;
-    /* What is idle for another function or version makes room; its place is free when its process is gone. */
-    if (!shard_evict(vs->shard, limit)) {
-        atomic_store(&limit->wants_eviction, true);
-        for (unsigned i = 0; i < vs->shard->workers->shard_count; i++) {
-            if (&vs->shard->workers->shards[i] != vs->shard)
-                shard_poke(&vs->shard->workers->shards[i]);
-        }
-    }
-    return false;
-}
-
-static void start_environments(struct hg_version_shard *vs)
-{
-    struct hg_pool_shard *shard = vs->shard;
-    struct hg_workers *workers = shard->workers;
-
-    while (vs->starting < vs->waiting_count && !shard->is_killing) {
-        struct hg_running *oldest = waiting_first(vs);
-        struct hg_plan *plan = atomic_load_explicit(&vs->version->plan, memory_order_acquire);
-        struct hg_limit *limit;
-
-        if (!plan) {
-            prepare_start(vs, oldest);
-            return;
-        }
-        if (shard->launching >= 2 * workers->cores || !is_worth_a_start(vs))
-            return;
-        limit = limits_of(&workers->limits, oldest->function);
-        if (!make_room(vs, limit))
-            return;
-        vs->starting++;
-        shard->launching++;
-        stats_set(&vs->stats.starting, vs->starting);
-        (void)environment_new(vs, oldest, plan, limit);
-    }
-}
-
-void pool_start_ended(struct hg_environment *env)
-{
-    if (!env->is_starting)
-        return;
-    env->is_starting = false;
-    env->vs->starting--;
-    stats_set(&env->vs->stats.starting, env->vs->starting);
-}
-
-void pool_launch_ended(struct hg_environment *env)
-{
-    if (!env->is_launching)
-        return;
-    env->is_launching = false;
-    env->shard->launching--;
-    if (atomic_load_explicit(&env->shard->waiting, memory_order_relaxed))
-        shard_poke(env->shard);
 }
 
 /* ---- serving ---- */
@@ -283,47 +158,53 @@ static void watch(struct hg_version_shard *vs)
         hg_timer_start_ms(&vs->timer, LOOK_AGAIN_MS);
 }
 
-static void serve_from_here(struct hg_version_shard *vs)
+/* Those who wait take what is idle. */
+static void serve_from_idle(struct hg_version_shard *vs)
 {
-    while (waiting_may_take(vs) && take_promise(&vs->idle_free)) {
-        struct hg_environment *env = pop_idle(vs);
+    struct hg_version_shard *from;
+    enum hg_idle_kind kind;
+
+    while (waiting_may_take(vs) && (from = promise(vs, &kind))) {
         struct hg_running *running = waiting_take(vs);
 
-        if (running)
-            environment_run(env, running);
-        else
-            pool_environment_idle(env); /* all who waited had left */
-    }
-}
+        if (from == vs) {
+            struct hg_environment *env = idle_pop(vs, kind);
 
-static void serve_from_elsewhere(struct hg_version_shard *vs)
-{
-    struct hg_version_shard *other;
-
-    while (waiting_may_take(vs) && (other = take_elsewhere(vs))) {
-        struct hg_running *running = waiting_take(vs);
-
-        if (running) {
-            send_to(other, running);
+            if (running)
+                environment_run(env, running);
+            else
+                pool_environment_idle(env); /* all who waited had left */
+        } else if (running) {
+            send_to(from, kind, running);
         } else {
-            atomic_fetch_add(&other->idle_free, 1);
-            shard_poke(other->shard); /* it may have missed it meanwhile */
+            atomic_fetch_add(&from->idle[kind].free, 1);
+            shard_poke(from->shard); /* it may have missed it meanwhile */
         }
     }
 }
 
 void pool_serve(struct hg_version_shard *vs)
 {
-    serve_from_here(vs);
-    serve_from_elsewhere(vs);
-    start_environments(vs);
+    serve_from_idle(vs);
+    starting_more(vs);
+    if (provision_is_wanting(vs))
+        provision_serve(vs);
     watch(vs);
 }
 
 void pool_look(struct hg_pool_shard *shard)
 {
-    HG_LIST_EACH(link, &shard->versions)
-    pool_serve(hg_container_of(link, struct hg_version_shard, link));
+    struct hg_list turn;
+
+    /* Each has its turn once: whoever starts something goes to the end of the list. */
+    hg_list_init(&turn);
+    hg_list_move_all(&shard->wanting, &turn);
+    while (!hg_list_empty(&turn)) {
+        struct hg_list *link = hg_list_pop_front(&turn);
+
+        hg_list_push_back(&shard->wanting, link);
+        pool_serve(hg_container_of(link, struct hg_version_shard, want_link));
+    }
 }
 
 void pool_on_timer(struct hg_timer *timer)
@@ -332,6 +213,16 @@ void pool_on_timer(struct hg_timer *timer)
 
     waiting_expire(vs);
     pool_serve(vs);
+}
+
+/* Whether an idle environment may stay. */
+static bool may_stay(const struct hg_environment *env)
+{
+    const struct hg_version_shard *vs = env->vs;
+
+    return !vs->shard->is_killing &&
+           atomic_load_explicit(&vs->version->is_current, memory_order_relaxed) &&
+           (env->is_provisioned || !quota_is_over(&vs->version->family->quota));
 }
 
 void pool_environment_idle(struct hg_environment *env)
@@ -343,34 +234,32 @@ void pool_environment_idle(struct hg_environment *env)
         environment_run(env, running);
         return;
     }
-    if (vs->shard->is_killing ||
-        !atomic_load_explicit(&vs->version->is_current, memory_order_relaxed)) {
+    if (!may_stay(env)) {
         environment_retire(env);
         return;
     }
-    env->idle_since_us = hg_mono_us();
-    if (env->state == HG_ENV_RESET)
-        hg_list_push_back(&vs->idle, &env->idle_link);
-    else
-        hg_list_push_front(&vs->idle, &env->idle_link);
-    stats_add(&vs->stats.idle, 1);
-    /* Published before the look at who waits elsewhere. */
-    atomic_fetch_add(&vs->idle_free, 1);
-    poke_who_waits(vs);
-    shard_need_tick(vs->shard);
+    if (env->is_provisioned && provision_drop(env))
+        return;
+    env->place =
+        limits_settle(&vs->shard->workers->limits, &vs->version->family->quota, env->place);
+    idle_add(env);
 }
 
-void pool_environment_gone(struct hg_pool_shard *shard, struct hg_limit *limit, bool was_evicted)
+void pool_environment_gone(const struct hg_environment *env)
 {
-    struct hg_workers *workers = shard->workers;
+    struct hg_version_shard *vs = env->vs;
+    struct hg_workers *workers = vs->shard->workers;
 
-    if (was_evicted)
-        atomic_fetch_sub(&limit->evicting, 1);
-    limit_give(limit);
+    if (env->evicted_for)
+        atomic_fetch_sub(&env->evicted_for->evicting, 1);
+    limits_give(&vs->version->family->quota, env->place, env->is_provisioned);
+    if (env->is_provisioned)
+        provision_note_end(vs, env->was_ready, env->is_dropped);
     for (unsigned i = 0; i < workers->shard_count; i++) {
-        if (atomic_load(&workers->shards[i].waiting))
+        if (atomic_load(&workers->shards[i].wanting_count))
             shard_poke(&workers->shards[i]);
     }
+    reclaim_look(vs);
 }
 
 void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc)
@@ -393,50 +282,76 @@ void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc)
 static void accept_running(struct hg_version_shard *vs, struct hg_running *running)
 {
     struct hg_workers *workers = vs->shard->workers;
+    struct hg_version *version = vs->version;
 
-    if (vs->shard->is_killing) {
-        running->rc = HG_E_BUSY;
-        pool_finish(running);
-        return;
-    }
-    if (running->function->reserved_concurrency == 0) {
-        pool_throttle(vs, running, limit_reason(limits_of(&workers->limits, running->function)));
+    if (atomic_load_explicit(&version->family->quota.reserved, memory_order_relaxed) == 0) {
+        pool_throttle(vs, running);
         return;
     }
     /* Nobody overtakes those who wait, but for those who wait behind. */
-    if (running->is_background ? !vs->waiting_count && !waiting_ahead(vs->version)
+    if (running->is_background ? !vs->waiting_count && !waiting_ahead(version)
                                : hg_list_empty(&vs->waiting)) {
-        struct hg_version_shard *other;
+        enum hg_idle_kind kind;
+        struct hg_version_shard *from = promise(vs, &kind);
 
-        if (take_promise(&vs->idle_free)) {
-            environment_run(pop_idle(vs), running);
+        if (from == vs) {
+            environment_run(idle_pop(vs, kind), running);
             return;
         }
-        if ((other = take_elsewhere(vs))) {
-            send_to(other, running);
+        if (from) {
+            send_to(from, kind, running);
             return;
         }
     }
     /* Background ones are as many as their submitter finds right (workers_room). */
-    if (!running->is_background && waiting_ahead(vs->version) >= workers->options.max_queued) {
-        pool_throttle(vs, running, limit_reason(limits_of(&workers->limits, running->function)));
+    if (!running->is_background && waiting_ahead(version) >= workers->options.max_queued) {
+        pool_throttle(vs, running);
         return;
     }
     waiting_add(vs, running);
-    serve_from_elsewhere(vs);
-    start_environments(vs);
+    serve_from_idle(vs);
+    starting_more(vs);
     watch(vs);
+}
+
+/* False when it has no business here: the end is near, or its caller has left. */
+static bool is_wanted(struct hg_running *running)
+{
+    if (running->shard->is_killing)
+        running->rc = HG_E_BUSY;
+    else if (!atomic_load_explicit(&running->is_abandoned, memory_order_relaxed))
+        return true;
+    pool_finish(running);
+    return false;
 }
 
 static void enter(struct hg_running *running)
 {
-    running->version = shard_find_version(running->shard, running->snapshot, running->function);
-    accept_running(shard_version(running->shard, running->version), running);
+    if (!is_wanted(running))
+        return;
+    running->version = version_find(running->workers, running->function);
+    if (running->version)
+        accept_running(shard_version(running->shard, running->version), running);
+    else
+        version_ask(running);
 }
 
 static void on_entered(struct hg_mail *mail)
 {
     enter(hg_container_of(mail, struct hg_running, mail));
+}
+
+static void on_known(struct hg_mail *mail)
+{
+    struct hg_running *running = hg_container_of(mail, struct hg_running, mail);
+
+    if (is_wanted(running))
+        accept_running(shard_version(running->shard, running->version), running);
+}
+
+void pool_enter(struct hg_running *running)
+{
+    hg_mailbox_post(&running->shard->loop->mailbox, &running->mail, on_known);
 }
 
 static struct hg_running *make_running(struct hg_workers *workers, struct hg_invocation *inv)
@@ -450,8 +365,8 @@ static struct hg_running *make_running(struct hg_workers *workers, struct hg_inv
     running->inv = inv;
     running->workers = workers;
     running->version = NULL;
-    running->snapshot = snapshot_ref(inv->snapshot);
-    running->function = inv->function;
+    /* A sealed one: it is counted, though nobody may change it. */
+    running->function = function_ref((struct hg_function *)(uintptr_t)inv->function);
     atomic_init(&running->is_abandoned, false);
     running->is_waiting = running->is_at_origin = false;
     running->is_background = inv->is_background;
@@ -517,7 +432,7 @@ void invoke_cancel(struct hg_workers *workers, struct hg_invocation *inv)
     inv->running = NULL;
     running->inv = NULL;
     if (running->is_at_origin && running->is_waiting) {
-        waiting_remove(&running->version->at[running->origin->index], running);
+        waiting_remove(version_part(running->version, running->origin->index), running);
         pool_finish(running);
         return;
     }

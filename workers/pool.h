@@ -17,7 +17,8 @@ struct hg_runtime_override {
 struct hg_workers_options {
     const char *data_dir; /* environments and logs live below; absolute */
     const char *region, *account;
-    unsigned max_concurrency; /* environments in all */
+    struct hg_registry *registry; /* what is deployed; NULL: only workers_apply tells */
+    unsigned max_concurrency;     /* environments in all */
     unsigned max_queued;   /* invocations waiting for an environment, per function; 0: none waits */
     int64_t queue_wait_ms; /* how long one waits at most before it is throttled */
     int64_t idle_timeout_ms; /* an idle environment is retired */
@@ -49,8 +50,22 @@ enum hg_rc function_check(const struct hg_workers_options *options,
 enum hg_rc workers_check_function(struct hg_workers *workers, const struct hg_function *function,
                                   struct hg_error *err, struct hg_error *warning);
 
-/* Environments of functions that the new snapshot does not hold unchanged are retired once idle. Control loop. */
+/*
+ * Takes over what is deployed now: reserved and provisioned concurrency; environments of versions that are not deployed any more are
+ * retired once idle. Costs as much as what changed since the last time. Control loop, or before it runs.
+ */
 void workers_apply(struct hg_workers *workers, struct hg_snapshot *next);
+
+/* How far the environments of a provisioned concurrency configuration have come. */
+struct hg_provision_state {
+    unsigned ready;         /* initialised, busy or not; at most what is requested */
+    bool has_failed;        /* the last one that was started did not come up; it is tried again */
+    bool is_beyond_machine; /* more is requested than may ever exist here */
+};
+
+/* Any loop; config is one of family, which is of any snapshot. */
+void workers_provisioned(struct hg_workers *workers, const struct hg_family *family,
+                         const struct hg_provisioned *config, struct hg_provision_state *state);
 
 /* What a submitter of background invocations should know of a function's environments; gone by when it is read. */
 struct hg_room {
@@ -64,7 +79,7 @@ struct hg_room {
     int64_t run_us;        /* what a run takes, estimated; 0: unknown */
 };
 
-/* Any thread. Walks all versions: not for each event. */
+/* Control loop. Walks the function's versions that are in use. */
 void workers_room(struct hg_workers *workers, const struct hg_function *function,
                   struct hg_room *room);
 

@@ -87,8 +87,6 @@ static struct hg_plan *make_plan(struct hg_workers *workers, const struct hg_fun
 struct prepare_job {
     struct hg_job job;
     struct hg_version_shard *vs;
-    struct hg_snapshot *snapshot;
-    const struct hg_function *function;
     enum hg_rc rc;
     struct hg_error err;
 };
@@ -102,7 +100,7 @@ static void on_prepare(struct hg_job *job)
     /* Another loop may have asked first; only this thread makes plans. */
     if (atomic_load(&version->plan))
         return;
-    plan = make_plan(prepare->vs->shard->workers, prepare->function, &prepare->rc, &prepare->err);
+    plan = make_plan(version->workers, version->function, &prepare->rc, &prepare->err);
     if (plan)
         atomic_store_explicit(&version->plan, plan, memory_order_release);
 }
@@ -114,7 +112,8 @@ void prepare_complain(struct hg_version_shard *vs, const char *reason)
     if (vs->complained_us && now - vs->complained_us < COMPLAIN_EVERY_US)
         return;
     vs->complained_us = now;
-    hg_error("environment_not_made", "function=%s reason=\"%s\"", vs->version->name, reason);
+    hg_error("environment_not_made", "function=%s reason=\"%s\"", vs->version->family->name,
+             reason);
 }
 
 static void fail_waiting(struct prepare_job *prepare)
@@ -124,8 +123,8 @@ static void fail_waiting(struct prepare_job *prepare)
 
     prepare_complain(vs, prepare->err.text);
     while ((running = waiting_take(vs))) {
-        stats_note_run(&vs->stats, 0);
-        stats_add(&vs->stats.errors, 1);
+        stats_note_run(vs->stats, 0);
+        stats_add(&vs->stats->errors, 1);
         running->rc = prepare->rc == HG_E_NOT_FOUND ? HG_OK : HG_E_UNAVAILABLE;
         if (running->rc == HG_OK) {
             running->error = HG_FUNCTION_ERROR;
@@ -144,15 +143,18 @@ static void on_prepared(struct hg_job *job)
     struct hg_version_shard *vs = prepare->vs;
 
     vs->is_preparing = false;
-    if (atomic_load_explicit(&vs->version->plan, memory_order_acquire))
+    if (atomic_load_explicit(&vs->version->plan, memory_order_acquire)) {
         pool_serve(vs);
-    else
+    } else {
         fail_waiting(prepare);
-    snapshot_unref(prepare->snapshot);
+        if (provision_is_wanting(vs))
+            provision_note_failure(vs);
+    }
+    reclaim_look(vs);
     free(prepare);
 }
 
-void prepare_start(struct hg_version_shard *vs, const struct hg_running *for_whom)
+void prepare_start(struct hg_version_shard *vs)
 {
     struct prepare_job *prepare;
 
@@ -163,8 +165,6 @@ void prepare_start(struct hg_version_shard *vs, const struct hg_running *for_who
     prepare->job.work = on_prepare;
     prepare->job.done = on_prepared;
     prepare->vs = vs;
-    prepare->snapshot = snapshot_ref(for_whom->snapshot);
-    prepare->function = for_whom->function;
     hg_offload_submit(vs->shard->workers->prepare_thread, vs->shard->loop, &prepare->job);
 }
 
@@ -203,10 +203,34 @@ static void on_runtime(struct hg_job *job)
     (void)know_interpreter(ahead->workers, hg_str_of(ahead->runtime), &rc, NULL);
 }
 
+/* Runtimes that were asked for: each is looked for once. */
+struct hg_asked_runtime {
+    struct hg_asked_runtime *next;
+    char *name;
+};
+
+static bool was_asked(struct hg_workers *workers, struct hg_str runtime)
+{
+    struct hg_asked_runtime *asked;
+
+    for (asked = workers->asked_runtimes; asked; asked = asked->next) {
+        if (hg_str_is(runtime, asked->name))
+            return true;
+    }
+    asked = hg_calloc(1, sizeof(*asked));
+    asked->name = hg_strndup(runtime.p, runtime.n);
+    asked->next = workers->asked_runtimes;
+    workers->asked_runtimes = asked;
+    return false;
+}
+
 void prepare_runtime(struct hg_workers *workers, struct hg_str runtime)
 {
-    struct ahead_job *ahead = new_ahead(workers, on_runtime);
+    struct ahead_job *ahead;
 
+    if (was_asked(workers, runtime))
+        return;
+    ahead = new_ahead(workers, on_runtime);
     ahead->runtime = hg_strndup(runtime.p, runtime.n);
     hg_offload_submit(workers->prepare_thread, workers->loops->control, &ahead->job);
 }
@@ -249,5 +273,12 @@ void prepare_fini(struct hg_workers *workers)
         workers->interpreters = known->next;
         free(known->runtime);
         free(known);
+    }
+    while (workers->asked_runtimes) {
+        struct hg_asked_runtime *asked = workers->asked_runtimes;
+
+        workers->asked_runtimes = asked->next;
+        free(asked->name);
+        free(asked);
     }
 }

@@ -128,14 +128,15 @@ static void put_json_ms(struct hg_json *json, int64_t microseconds)
     hg_json_raw(json, hg_str_n(text, (size_t)length));
 }
 
-static void put_phase(struct hg_json *json, bool is_in_invocation)
+static void put_phase(struct hg_json *json, enum hg_init_phase phase)
 {
-    hg_json_field_cstr(json, "initializationType", "on-demand");
-    hg_json_field_cstr(json, "phase", is_in_invocation ? "invoke" : "init");
+    hg_json_field_cstr(json, "initializationType",
+                       phase == HG_INIT_PROVISIONED ? "provisioned-concurrency" : "on-demand");
+    hg_json_field_cstr(json, "phase", phase == HG_INIT_INVOKE ? "invoke" : "init");
 }
 
 static void json_init_start(struct hg_env_log *log, const struct hg_function *function,
-                            const struct hg_plan *plan, bool is_in_invocation)
+                            const struct hg_plan *plan, enum hg_init_phase phase)
 {
     struct hg_buf buf;
     struct hg_json json;
@@ -143,7 +144,7 @@ static void json_init_start(struct hg_env_log *log, const struct hg_function *fu
     if (!passes(function, EVENT_INFO))
         return;
     json = begin_event(&buf, "platform.initStart");
-    put_phase(&json, is_in_invocation);
+    put_phase(&json, phase);
     hg_json_field_cstr(&json, "runtimeVersion", plan->runtime_version);
     hg_json_field_cstr(&json, "runtimeVersionArn", plan->runtime_version_arn);
     hg_json_field_str(&json, "functionName", function->name);
@@ -213,7 +214,7 @@ static void json_end(struct hg_env_log *log, const struct hg_function *function,
 }
 
 static void json_init_failed(struct hg_env_log *log, const struct hg_function *function,
-                             bool is_in_invocation, enum hg_report_status status,
+                             enum hg_init_phase phase, enum hg_report_status status,
                              const char *error_type, int64_t init_us)
 {
     struct hg_buf buf;
@@ -222,7 +223,7 @@ static void json_init_failed(struct hg_env_log *log, const struct hg_function *f
     if (!passes(function, EVENT_WARN))
         return;
     json = begin_event(&buf, "platform.initReport");
-    put_phase(&json, is_in_invocation);
+    put_phase(&json, phase);
     hg_json_field_cstr(&json, "status", status_names[status]);
     if (error_type[0])
         hg_json_field_cstr(&json, "errorType", error_type);
@@ -237,14 +238,14 @@ static void json_init_failed(struct hg_env_log *log, const struct hg_function *f
 /* ---- either ---- */
 
 void report_init_start(struct hg_env_log *log, const struct hg_function *function,
-                       const struct hg_plan *plan, bool is_in_invocation)
+                       const struct hg_plan *plan, enum hg_init_phase phase)
 {
     struct line line = {.length = 0};
 
     if (!plan->runtime_version)
         return;
     if (is_json(function)) {
-        json_init_start(log, function, plan, is_in_invocation);
+        json_init_start(log, function, plan, phase);
         return;
     }
     put(&line, HG_STR("INIT_START Runtime Version: "));
@@ -349,19 +350,19 @@ void report_end(struct hg_env_log *log, const struct hg_function *function,
 }
 
 void report_init_failed(struct hg_env_log *log, const struct hg_function *function,
-                        bool is_in_invocation, enum hg_report_status status, const char *error_type,
-                        int64_t init_us)
+                        enum hg_init_phase phase, enum hg_report_status status,
+                        const char *error_type, int64_t init_us)
 {
     struct line line = {.length = 0};
 
     if (is_json(function)) {
-        json_init_failed(log, function, is_in_invocation, status, error_type, init_us);
+        json_init_failed(log, function, phase, status, error_type, init_us);
         return;
     }
     put(&line, HG_STR("INIT_REPORT Init Duration: "));
     put_ms(&line, init_us);
-    put(&line,
-        is_in_invocation ? HG_STR("\tPhase: invoke\tStatus: ") : HG_STR("\tPhase: init\tStatus: "));
+    put(&line, phase == HG_INIT_INVOKE ? HG_STR("\tPhase: invoke\tStatus: ")
+                                       : HG_STR("\tPhase: init\tStatus: "));
     put(&line, hg_str_of(status_names[status]));
     if (error_type[0]) {
         put(&line, HG_STR("\tError Type: "));

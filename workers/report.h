@@ -17,6 +17,9 @@ enum hg_report_status {
     HG_REPORT_TIMEOUT
 };
 
+/* When a process is initialised: before it is asked for, kept so by provisioned concurrency, or in an invocation's time. */
+enum hg_init_phase { HG_INIT_AHEAD, HG_INIT_PROVISIONED, HG_INIT_INVOKE };
+
 /* What REPORT says of one invocation. */
 struct hg_report {
     const char *request_id;
@@ -31,14 +34,14 @@ struct hg_report {
 };
 
 void report_init_start(struct hg_env_log *log, const struct hg_function *function,
-                       const struct hg_plan *plan, bool is_in_invocation);
+                       const struct hg_plan *plan, enum hg_init_phase phase);
 void report_start(struct hg_env_log *log, const struct hg_function *function,
                   const char *request_id);
 void report_end(struct hg_env_log *log, const struct hg_function *function,
                 const struct hg_report *report);
 /* An initialisation that failed. */
 void report_init_failed(struct hg_env_log *log, const struct hg_function *function,
-                        bool is_in_invocation, enum hg_report_status status, const char *error_type,
-                        int64_t init_us);
+                        enum hg_init_phase phase, enum hg_report_status status,
+                        const char *error_type, int64_t init_us);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What is counted per function version and loop. Written by the loop, read by
+ * What is counted per function and loop. Written by the loop, read by
  * any thread: each number is an atomic with one writer, so adding costs a plain
  * load and store.
  */
@@ -20,6 +20,8 @@ enum { HG_DURATION_BUCKETS = 13 };
 struct hg_stats {
     _Atomic uint64_t invocations, errors, timeouts, throttles, cold_starts, duration_us, init_us;
     _Atomic uint64_t buckets[HG_DURATION_BUCKETS + 1];
+    _Atomic uint64_t provisioned,
+        spillovers; /* invocations in provisioned environments; beside them */
     _Atomic uint64_t environments, idle, starting, queued; /* now */
 };
 
@@ -29,9 +31,10 @@ static inline void stats_add(_Atomic uint64_t *counter, uint64_t by)
                           memory_order_relaxed);
 }
 
-static inline void stats_set(_Atomic uint64_t *gauge, uint64_t value)
+static inline void stats_sub(_Atomic uint64_t *gauge, uint64_t by)
 {
-    atomic_store_explicit(gauge, value, memory_order_relaxed);
+    atomic_store_explicit(gauge, atomic_load_explicit(gauge, memory_order_relaxed) - by,
+                          memory_order_relaxed);
 }
 
 static inline uint64_t stats_get(const _Atomic uint64_t *counter)

@@ -22,11 +22,11 @@ void waiting_remove(struct hg_version_shard *vs, struct hg_running *running)
     running->is_waiting = false;
     vs->waiting_count--;
     atomic_store(&vs->waiting_here, vs->waiting_count);
-    atomic_fetch_sub(&vs->shard->waiting, 1);
     atomic_fetch_sub(&vs->version->queued, 1);
     if (running->is_background)
         atomic_fetch_sub(&vs->version->queued_behind, 1);
-    stats_set(&vs->stats.queued, vs->waiting_count);
+    stats_sub(&vs->stats->queued, 1);
+    starting_want(vs);
 }
 
 struct hg_running *waiting_first(const struct hg_version_shard *vs)
@@ -61,8 +61,8 @@ void waiting_add(struct hg_version_shard *vs, struct hg_running *running)
     if (running->is_background)
         atomic_fetch_add(&vs->version->queued_behind, 1);
     atomic_fetch_add(&vs->version->queued, 1);
-    atomic_fetch_add(&vs->shard->waiting, 1);
-    stats_set(&vs->stats.queued, vs->waiting_count);
+    stats_add(&vs->stats->queued, 1);
+    starting_want(vs);
     /* Published before the look at other loops' idle environments that follows. */
     atomic_store(&vs->waiting_here, vs->waiting_count);
 }
@@ -91,8 +91,7 @@ static void expire_list(struct hg_version_shard *vs, struct hg_list *list, int64
         if (now - running->submitted_us < limit_us)
             break;
         waiting_remove(vs, running);
-        pool_throttle(vs, running,
-                      limit_reason(limits_of(&vs->shard->workers->limits, running->function)));
+        pool_throttle(vs, running);
     }
 }
 
@@ -105,4 +104,12 @@ void waiting_expire(struct hg_version_shard *vs)
         return;
     expire_list(vs, &vs->waiting, limit_us, &expected);
     expire_list(vs, &vs->waiting_behind, limit_us * BEHIND_PATIENCE, &expected);
+}
+
+void waiting_throttle_all(struct hg_version_shard *vs)
+{
+    struct hg_running *running;
+
+    while ((running = waiting_take(vs)))
+        pool_throttle(vs, running);
 }

@@ -69,6 +69,9 @@ struct hg_workers *workers_new_with(struct hg_loops *loops,
     workers->cores = cores > 0 ? (unsigned)cores : 1;
     copy_options(workers, options);
     limits_init(&workers->limits, workers->options.max_concurrency);
+    table_init(&workers->slots);
+    table_init(&workers->families);
+    hg_list_init(&workers->outdated);
     workers->launch_threads = hg_offload_new("launch", HG_MAX(workers->cores, 2u));
     workers->prepare_thread = hg_offload_new("prepare", 1);
     workers->clean_thread = hg_offload_new("clean", 1);
@@ -83,68 +86,49 @@ struct hg_workers *workers_new_with(struct hg_loops *loops,
 
 /* ---- snapshots ---- */
 
-struct apply_mail {
-    struct hg_mail mail;
-    struct hg_pool_shard *shard;
-    struct hg_snapshot *next;
-};
-
-static void on_apply(struct hg_mail *mail)
+/* Families that are the same in both are not looked at. */
+static void on_difference(struct hg_counted *before, struct hg_counted *after, void *arg)
 {
-    struct apply_mail *apply = hg_container_of(mail, struct apply_mail, mail);
-    struct hg_pool_shard *shard = apply->shard;
+    struct hg_workers *workers = arg;
+    const struct hg_family *deployed =
+        after ? hg_container_of(after, struct hg_family, counted) : NULL;
+    const struct hg_family *either =
+        deployed ? deployed : hg_container_of(before, struct hg_family, counted);
+    bool claims =
+        deployed && (deployed->latest->reserved_concurrency >= 0 || deployed->provisioned_count);
+    struct hg_pool_family *family = pool_family_find(workers, either->name);
 
-    if (shard->cached_snapshot && shard->cached_snapshot != apply->next) {
-        snapshot_unref(shard->cached_snapshot);
-        shard->cached_snapshot = NULL;
-    }
-    HG_LIST_EACH(link, &shard->versions)
-    {
-        struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
-        struct hg_environment *env;
-
-        if (atomic_load(&vs->version->is_current))
-            continue;
-        while ((env = pool_take_oldest_idle(vs)))
-            environment_retire(env);
-    }
-    snapshot_unref(apply->next);
-    free(apply);
-}
-
-/* Versions of next that the pool knows are current, all others are not. */
-static void mark_current(struct hg_workers *workers, const struct hg_function *function)
-{
-    unsigned char key[HG_SHA256_LEN];
-
-    version_key(function, key);
-    for (struct hg_version *version = atomic_load(&workers->versions); version;
-         version = version->next)
-        if (memcmp(version->key, key, HG_SHA256_LEN) == 0)
-            atomic_store(&version->is_current, true);
+    /* One that nobody has invoked is known only for what it claims. */
+    if (!family && claims)
+        family = pool_family_get(workers, either->name);
+    if (family)
+        version_apply(family, deployed);
 }
 
 void workers_apply(struct hg_workers *workers, struct hg_snapshot *next)
 {
-    struct hg_pmap_at at = {0};
-    const struct hg_family *family;
+    static const struct hg_pmap nothing;
+    struct hg_snapshot *before = workers->applied;
 
-    limits_apply(&workers->limits, next);
-    for (struct hg_version *version = atomic_load(&workers->versions); version;
-         version = version->next)
-        atomic_store(&version->is_current, false);
-    while ((family = snapshot_next_family(next, &at))) {
-        mark_current(workers, family->latest);
-        for (size_t i = 0; i < family->version_count; i++)
-            mark_current(workers, family->versions[i]);
-    }
-    for (unsigned i = 0; i < workers->shard_count; i++) {
-        struct apply_mail *apply = hg_calloc(1, sizeof(*apply));
+    if (next == before)
+        return;
+    workers->applied = snapshot_ref(next);
+    hg_pmap_diff(before ? &before->families : &nothing, &next->families, on_difference, workers);
+    snapshot_unref(before);
+}
 
-        apply->shard = &workers->shards[i];
-        apply->next = snapshot_ref(next);
-        hg_mailbox_post(&workers->shards[i].loop->mailbox, &apply->mail, on_apply);
-    }
+void version_catch_up(struct hg_workers *workers)
+{
+    struct hg_registry *registry = workers->options.registry;
+    struct hg_snapshot *current;
+    uint64_t number;
+
+    if (!registry || (number = registry_version(registry)) == workers->applied_version)
+        return;
+    current = registry_current(registry);
+    workers_apply(workers, current);
+    workers->applied_version = number;
+    snapshot_unref(current);
 }
 
 /* ---- the end ---- */
@@ -171,7 +155,12 @@ static void on_kill_all(struct hg_mail *mail)
     shard->is_killing = true;
     pool_fail_waiting(shard, HG_E_BUSY);
     HG_LIST_EACH(link, &shard->versions)
-    atomic_store(&hg_container_of(link, struct hg_version_shard, link)->idle_free, 0);
+    {
+        struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, link);
+
+        for (unsigned i = 0; i < HG_IDLE_KINDS; i++)
+            atomic_store(&vs->idle[i].free, 0);
+    }
     HG_LIST_EACH(link, &shard->environments)
     environment_retire(hg_container_of(link, struct hg_environment, link));
 }
@@ -261,12 +250,43 @@ struct hg_log_files *workers_log_files(const struct hg_workers *workers)
     return workers->log_files;
 }
 
+static void free_slots(struct hg_version *version)
+{
+    HG_LIST_EACH(link, &version->slots)
+    {
+        struct hg_version_slot *slot = hg_container_of(link, struct hg_version_slot, in_version);
+
+        function_unref(slot->function);
+        free(slot);
+    }
+}
+
+static void free_families(struct hg_workers *workers)
+{
+    struct hg_pool_family *family = atomic_load(&workers->first_family);
+
+    while (family) {
+        struct hg_pool_family *next = atomic_load(&family->next);
+
+        HG_LIST_EACH(link, &family->versions)
+        {
+            struct hg_version *version = hg_container_of(link, struct hg_version, link);
+
+            free_slots(version);
+            version_free(version);
+        }
+        pool_family_free(family);
+        family = next;
+    }
+    HG_LIST_EACH(link, &workers->outdated)
+    version_free(hg_container_of(link, struct hg_version, link));
+}
+
 void workers_free(struct hg_workers *workers)
 {
-    struct hg_version *version;
-
     if (!workers)
         return;
+    atomic_store(&workers->is_ending, true);
     for (unsigned i = 0; i < workers->shard_count; i++)
         workers->shards[i].is_killing = true;
     /* What helpers have finished comes home by mail, and finds its shard still there. */
@@ -289,12 +309,12 @@ void workers_free(struct hg_workers *workers)
     for (unsigned i = 0; i < workers->shard_count; i++)
         shard_fini(&workers->shards[i]);
     free(workers->shards);
-    while ((version = atomic_load(&workers->versions))) {
-        atomic_store(&workers->versions, version->next);
-        version_free(version);
-    }
+    free_families(workers);
+    reclaim_fini(workers);
+    table_fini(&workers->slots);
+    table_fini(&workers->families);
+    snapshot_unref(workers->applied);
     prepare_fini(workers);
-    limits_fini(&workers->limits);
     free_options(workers);
     free(workers);
 }

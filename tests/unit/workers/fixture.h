@@ -4,6 +4,7 @@
 #ifndef HG_TESTS_WORKERS_FIXTURE_H
 #define HG_TESTS_WORKERS_FIXTURE_H
 
+#include "config/function.h"
 #include "workers/workers.h"
 
 #include "core/clock.h"

@@ -468,17 +468,18 @@ static void reserved_concurrency_is_a_ceiling(void **state)
 static void idle_environment_makes_room_for_another_function(void **state)
 {
     struct fixture *f = *state;
-    struct hg_function other = *f->function;
+    struct hg_function draft = *f->function, *other;
     struct call c;
     char id[64];
 
-    other.name = HG_STR("other");
-    other.arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:other");
+    draft.name = HG_STR("other");
+    draft.arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:other");
+    other = function_seal(&draft);
     f->options.max_concurrency = 1;
     f->options.queue_wait_ms = PATIENCE_MS;
     fixture_start(f, 2);
     warm_up(f);
-    call_start_of(f, &other, &c, 1, "1", false);
+    call_start_of(f, other, &c, 1, "1", false);
     wait_killed(0);
     wait_started(2);
     ask(1);
@@ -486,6 +487,7 @@ static void idle_environment_makes_room_for_another_function(void **state)
     answer(1, id);
     end_well(&c);
     assert_int_equal(fake_count, 2);
+    function_unref(other);
 }
 
 struct cancel_mail {
