@@ -47,6 +47,8 @@ want_test() {
     want_tool redis-cli redis-tools
     want_tool java default-jre-headless
     want_tool mvn maven
+    # Version 2 of the AWS command line; Ubuntu 24.04 has no package of it, and the tests that need it are skipped there.
+    [ -x /usr/bin/aws ] || ! grep -qs '^ID=debian' /etc/os-release || packages+=(awscli)
     want libcmocka-dev faketime
     find_python >/dev/null || want python3-venv python3-pip
 }
