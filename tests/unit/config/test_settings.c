@@ -329,6 +329,118 @@ static void test_events_in_environment_and_file(void **state)
     free(path);
 }
 
+static void test_access_keys(void **state)
+{
+    char *path = write_config("# of the test suite\nAKID3:c=:d\n[dev]\naws_access_key_id = AKID4\n"
+                              "region = eu-west-1\naws_secret_access_key = e/+f=\n");
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--access-key", "AKID1:a", "--access-key", "AKID2:b:x", "--access-key", "AKID1:a",
+          "--access-key-file", path, "--api", "0.0.0.0:4566");
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.settings.access_keys.count, 4);
+    assert_same(run.settings.access_keys.items[1].id, "AKID2");
+    assert_same(run.settings.access_keys.items[1].secret, "b:x");
+    assert_same(run.settings.access_keys.items[2].secret, "c=:d");
+    assert_same(run.settings.access_keys.items[3].id, "AKID4");
+    assert_same(run.settings.access_keys.items[3].secret, "e/+f=");
+    finish(&run);
+    unlink(path);
+    free(path);
+}
+
+static void expect_mistake(const char *option, const char *value, const char *mistake)
+{
+    struct run run;
+
+    PARSE(&run, (char *)option, (char *)value);
+    assert_int_equal(run.rc, HG_E_INVALID);
+    assert_same(hg_buf_str(&run.problems), mistake);
+    finish(&run);
+}
+
+static void expect_file_mistake(const char *text, const char *mistake)
+{
+    char *path = write_config(text);
+    char whole[512];
+
+    (void)snprintf(whole, sizeof(whole), "access-key-file: %s: %s\n", path, mistake);
+    expect_mistake("--access-key-file", path, whole);
+    unlink(path);
+    free(path);
+}
+
+/* No sentence repeats what may be a secret. */
+static void test_mistakes_of_access_keys(void **state)
+{
+    struct run run;
+
+    (void)state;
+    expect_mistake("--access-key", "topsecret",
+                   "--access-key: it is not ID:SECRET, there is no ':' in it\n");
+    expect_mistake("--access-key", "a b:topsecret",
+                   "--access-key: the id must be 1 to 128 letters, digits, '_', '-' or '.'\n");
+    expect_mistake("--access-key", "AKID:top secret",
+                   "--access-key: the secret of AKID must be 1 to 256 printable characters without "
+                   "blanks\n");
+    expect_file_mistake("A:b\nA:c\n", "line 2: A is given twice, with different secrets");
+    expect_file_mistake("# none\n", "there is no key pair in it");
+    expect_file_mistake("[x]\naws_access_key_id = A\n[y]\n",
+                        "line 2: a profile has one of aws_access_key_id and aws_secret_access_key "
+                        "without the other");
+    expect_mistake("--access-key-file", "/nonexistent",
+                   "access-key-file: /nonexistent: No such file or directory\n");
+    PARSE(&run, "--access-key", "A:b", "--access-key", "A:c");
+    assert_same(hg_buf_str(&run.problems),
+                "access-key: A is given twice, with different secrets\n");
+    finish(&run);
+}
+
+static void test_addresses_that_others_reach_need_keys(void **state)
+{
+    static const char *const open[] = {"0.0.0.0:4566", "[::]:4566", "127.example.com:80",
+                                       "192.168.1.2:80"};
+    static const char *const closed[] = {"127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "localhost:80"};
+
+    (void)state;
+    for (size_t i = 0; i < HG_COUNT(open); i++) {
+        char mistake[256];
+
+        (void)snprintf(mistake, sizeof(mistake),
+                       "api: %s can be reached from other machines: say who may with access-key or "
+                       "access-key-file, or use a loopback address\n",
+                       open[i]);
+        expect_mistake("--api", open[i], mistake);
+    }
+    for (size_t i = 0; i < HG_COUNT(closed); i++) {
+        struct run run;
+
+        PARSE(&run, "--api", (char *)closed[i]);
+        assert_same(hg_buf_str(&run.problems), "");
+        finish(&run);
+    }
+}
+
+static void test_aws_endpoints(void **state)
+{
+    struct run run;
+
+    (void)state;
+    PARSE(&run, "--aws-endpoint", "s3=http://127.0.0.1:9000", "--aws-endpoint",
+          "https://aws.example", "--allow-reset");
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.settings.aws_endpoints.count, 2);
+    assert_string_equal(run.settings.aws_endpoints.items[0], "s3=http://127.0.0.1:9000");
+    assert_true(run.settings.allows_reset);
+    finish(&run);
+    expect_mistake("--aws-endpoint", "s3=127.0.0.1:9000",
+                   "--aws-endpoint: it is not [SERVICE=]URL with http:// or https://, such as "
+                   "s3=http://127.0.0.1:9000\n");
+    expect_mistake("--aws-endpoint", "s 3=http://x",
+                   "--aws-endpoint: 's 3' is not a service such as s3, sqs, sns or events\n");
+}
+
 static void test_help_has_every_option_in_columns(void **state)
 {
     struct hg_buf help;
@@ -357,6 +469,10 @@ int main(void)
         cmocka_unit_test(test_mistakes_in_a_file),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_queue_uris),
+        cmocka_unit_test(test_access_keys),
+        cmocka_unit_test(test_mistakes_of_access_keys),
+        cmocka_unit_test(test_addresses_that_others_reach_need_keys),
+        cmocka_unit_test(test_aws_endpoints),
         cmocka_unit_test(test_events_in_environment_and_file),
         cmocka_unit_test(test_help_has_every_option_in_columns),
     };
