@@ -54,6 +54,11 @@ static struct hg_str on_large_api_body(const struct hg_request *req, void *arg)
     return api_server_on_large_body(req, ((struct hg_platform *)arg)->api);
 }
 
+static size_t api_body_max(const struct hg_request *req, void *arg)
+{
+    return api_server_body_max(req, ((struct hg_platform *)arg)->settings->max_body_bytes);
+}
+
 static enum hg_rc open_tls(struct hg_platform *platform, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
@@ -93,8 +98,10 @@ static enum hg_rc listen_public(struct hg_platform *platform, const struct hg_st
 static enum hg_rc open_listeners(struct hg_platform *platform, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
-    const struct hg_http_handler api_handler = {
-        .on_request = on_api_request, .arg = platform, .on_large_body = on_large_api_body};
+    const struct hg_http_handler api_handler = {.on_request = on_api_request,
+                                                .arg = platform,
+                                                .on_large_body = on_large_api_body,
+                                                .body_max = api_body_max};
     struct hg_server_limits limits = hg_server_limits_default;
     enum hg_rc rc;
 
@@ -233,21 +240,62 @@ static enum hg_rc make_router(struct hg_platform *platform, struct hg_error *err
     return platform->router ? HG_OK : HG_E_IO;
 }
 
+/* On the control loop: everyone else looks at the registry by itself. */
+static void on_published_mail(struct hg_mail *mail)
+{
+    struct hg_platform *platform = hg_container_of(mail, struct hg_platform, published);
+    struct hg_snapshot *snapshot;
+
+    atomic_store(&platform->is_published_posted, false);
+    if (!platform->workers)
+        return;
+    snapshot = registry_current(platform->registry);
+    workers_apply(platform->workers, snapshot);
+    snapshot_unref(snapshot);
+}
+
+/* On the catalog's thread. */
+static void on_published(void *arg)
+{
+    struct hg_platform *platform = arg;
+
+    if (!atomic_exchange(&platform->is_published_posted, true))
+        hg_mailbox_post(&platform->loops->control->mailbox, &platform->published,
+                        on_published_mail);
+}
+
+static enum hg_rc open_catalog(struct hg_platform *platform, struct hg_stack *stack,
+                               bool has_template, struct hg_error *err)
+{
+    const struct hg_catalog_options options = {
+        .data_dir = platform->data_dir.path,
+        .stack = stack_ref(stack),
+        .has_template = has_template,
+        .prepare = gateway_prepare,
+        .on_published = on_published,
+        .arg = platform,
+    };
+
+    platform->catalog = catalog_open(&options, err);
+    if (!platform->catalog)
+        return HG_E_IO;
+    platform->registry = catalog_registry(platform->catalog);
+    platform->configs = event_configs_open(platform->registry, platform->catalog);
+    return HG_OK;
+}
+
 enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack, bool has_template,
                            struct hg_error *err)
 {
-    struct hg_snapshot *snapshot = snapshot_of_stack(stack_ref(stack));
     const struct hg_settings *settings = platform->settings;
     struct hg_gateway_options gateway_options = {.account_rate = settings->account_rate,
                                                  .account_burst = settings->account_burst};
     struct hg_api_options api_options;
     enum hg_rc rc;
 
-    (void)has_template;
-    platform->registry = registry_new(snapshot);
-    platform->configs = event_configs_open(platform->data_dir.path, snapshot, err);
-    if (!platform->configs)
-        return HG_E_IO;
+    rc = open_catalog(platform, stack, has_template, err);
+    if (rc != HG_OK)
+        return rc;
     make_access(platform);
     rc = make_workers(platform, err);
     if (rc == HG_OK)
@@ -270,6 +318,7 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack,
     api_options = (struct hg_api_options){
         .loops = platform->loops,
         .registry = platform->registry,
+        .catalog = platform->catalog,
         .workers = platform->workers,
         .gateway = platform->gateway,
         .event_configs = platform->configs,
@@ -277,6 +326,7 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack,
         .queue = platform->queue,
         .server = platform->server,
         .max_concurrency = settings->max_concurrency,
+        .data_dir = platform->data_dir.path,
         .access = platform->access,
         .allows_reset = settings->allows_reset,
     };
@@ -370,8 +420,9 @@ void platform_close(struct hg_platform *platform)
     queue_close(platform->queue);
     router_free(platform->router);
     workers_free(platform->workers);
+    platform->workers = NULL; /* mail of the catalog may still come */
     event_configs_close(platform->configs);
-    registry_free(platform->registry);
+    catalog_close(platform->catalog);
     access_free(platform->access);
     free(platform->endpoints);
     tls_free(platform->tls);

@@ -21,7 +21,8 @@ struct hg_platform {
     struct hg_server *server;
     struct hg_tls *tls;
     struct hg_workers *workers;
-    struct hg_registry *registry;
+    struct hg_catalog *catalog;
+    struct hg_registry *registry; /* the catalog's */
     struct hg_event_configs *configs;
     struct hg_queue *queue;
     struct hg_router *router;
@@ -30,6 +31,8 @@ struct hg_platform {
     struct access_session function_keys; /* for calls of functions to the management port */
     struct aws_endpoint_setting *endpoints;
     struct hg_api_server *api;
+    struct hg_mail published;         /* of the catalog's thread to the control loop */
+    _Atomic bool is_published_posted; /* one such mail at a time */
     char urls[PLATFORM_URLS_MAX][PLATFORM_URL_LEN]; /* of the public listeners, cleartext first */
     size_t url_count;
     char api_address[64];

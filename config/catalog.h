@@ -4,13 +4,14 @@
  * survives a power cut. Changes happen one after the other.
  *
  * At start the template is applied as a difference: what it made before and no longer has goes; what changed in it since the last time
- * is set anew; what it says unchanged keeps what the management API did to it; what only the API made is left alone.
+ * is set anew; what it says unchanged keeps what the management API did to it; what only the API made is left alone. A function of the
+ * template that the API deleted comes back.
  */
 #ifndef HG_CONFIG_CATALOG_H
 #define HG_CONFIG_CATALOG_H
 
 #include "config/family.h"
-#include "core/offload.h"
+#include "core/loop.h"
 
 struct hg_catalog;
 
@@ -19,12 +20,17 @@ struct hg_catalog_options {
     struct hg_stack
         *stack; /* the template's, or an empty one; its reference is taken, also on failure */
     bool has_template; /* false: nothing is applied, and what a template made before stays */
+    /* What makes URLs servable (gateway/gateway.h: gateway_prepare); NULL: they are kept but not served. */
+    stack_prepare_fn prepare;
     /* After every publish, on the catalog's thread: must be quick and only post mail. NULL for none. */
     void (*on_published)(void *arg);
     void *arg;
 };
 
-/* Blocks. NULL and a sentence when the store refuses. */
+/*
+ * Blocks: reads the store, applies the template, and has unused code removed in the background. NULL and a sentence when the store
+ * refuses.
+ */
 struct hg_catalog *catalog_open(const struct hg_catalog_options *options, struct hg_error *err);
 /* Finishes what was submitted; done may still be in the mail of its loop. NULL is allowed. */
 void catalog_close(struct hg_catalog *catalog);
@@ -74,7 +80,9 @@ struct hg_change {
     struct hg_error err;
 
     struct hg_catalog *catalog;
-    struct hg_job job;
+    struct hg_loop *home;
+    struct hg_mail mail;
+    struct hg_list link;
 };
 
 /* Any loop's thread. */

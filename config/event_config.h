@@ -1,14 +1,13 @@
 /*
  * How a function's asynchronous events are treated: EventInvokeConfig of the
  * template and of the API, one for each function and qualifier (async.md §3).
- * Those of the API outlive a restart (config/store.h). Readers copy; any thread.
+ * They are attached to the function's family in the snapshot (config/model.h)
+ * and go with it. Readers copy; any thread.
  */
 #ifndef HG_CONFIG_EVENT_CONFIG_H
 #define HG_CONFIG_EVENT_CONFIG_H
 
-#include "config/model.h"
-#include "core/error.h"
-#include "core/offload.h"
+#include "config/catalog.h"
 
 enum {
     HG_DESTINATION_MAX = 512,     /* bytes */
@@ -28,14 +27,10 @@ struct hg_event_config {
 
 struct hg_event_configs;
 
-/*
- * Opens what the API stored in data_dir (config/store.h) and applies the template's (snapshot->event_settings): a changed or new one of
- * the template is taken, one that the template no longer has goes, one that only the API made stays. Blocks. NULL and a sentence when
- * the store refuses.
- */
-struct hg_event_configs *
-event_configs_open(const char *data_dir, const struct hg_snapshot *snapshot, struct hg_error *err);
-/* Finishes the changes that were submitted. Their done may still be in the mail of their loops. NULL is allowed. */
+/* Reads what the registry has; catalog makes the changes: NULL where nobody submits any. Both must outlive it. */
+struct hg_event_configs *event_configs_open(struct hg_registry *registry,
+                                            struct hg_catalog *catalog);
+/* Nothing may be under way any more. NULL is allowed. */
 void event_configs_close(struct hg_event_configs *configs);
 
 /* False when there is none for exactly this qualifier ("" means "$LATEST"). */
@@ -67,11 +62,10 @@ struct hg_event_config_op {
     enum hg_rc rc;
     struct hg_error err;
 
-    struct hg_event_configs *configs;
-    struct hg_job job;
+    struct hg_change base;
 };
 
-/* Any loop's thread. Changes are made in the order of submission. */
+/* Any loop's thread. Changes are made in the order of submission. HG_E_NOT_FOUND when there is no such function. */
 void event_configs_submit(struct hg_event_configs *configs, struct hg_loop *home,
                           struct hg_event_config_op *op);
 

@@ -331,3 +331,15 @@ enum hg_rc package_freeze(struct hg_arena *arena, const char *data_dir, struct h
     return rc == HG_OK ? staging_end(&staging, tree_copy(from, data_dir, staging.fd, err), err)
                        : rc;
 }
+
+enum hg_rc package_restore(struct hg_arena *arena, const char *data_dir, struct hg_str dir,
+                           struct hg_str zip, struct hg_error *err)
+{
+    const char *path = hg_arena_strdup(arena, zip);
+    struct hg_package package;
+    enum hg_rc rc = package_open(arena, path, data_dir, false, &package, err);
+
+    if (rc == HG_OK && !hg_str_eq(package.dir, dir))
+        rc = hg_error_set(err, HG_E_INVALID, "%s has another content than it had", path);
+    return rc;
+}

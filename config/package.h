@@ -66,4 +66,8 @@ enum hg_rc package_freeze(struct hg_arena *arena, const char *data_dir, struct h
 enum hg_rc package_pack(const char *dir, const char *except, const char *zip_path,
                         struct hg_error *err) hg_must_use;
 
+/* Unpacks an archive of the store again into its folder, which vanished; HG_E_INVALID when it is not the archive that it was. */
+enum hg_rc package_restore(struct hg_arena *arena, const char *data_dir, struct hg_str dir,
+                           struct hg_str zip, struct hg_error *err) hg_must_use;
+
 #endif

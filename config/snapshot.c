@@ -1,6 +1,7 @@
 /*
  * A snapshot's life and its look-ups.
  */
+#include "config/event_config_doc.h"
 #include "config/family.h"
 #include "config/url_front.h"
 #include "core/id.h"
@@ -56,6 +57,17 @@ static void add_aliases(struct hg_snapshot *snapshot, const struct hg_stack *sta
     }
 }
 
+static void add_event_settings(struct hg_snapshot *snapshot, const struct hg_stack *stack)
+{
+    for (size_t i = 0; i < stack->event_setting_count; i++) {
+        const struct hg_event_setting *setting = &stack->event_settings[i];
+        struct hg_counted *counted = hg_pmap_get(&snapshot->families, setting->function_name);
+
+        if (counted)
+            event_setting_attach(hg_container_of(counted, struct hg_family, counted), setting);
+    }
+}
+
 struct hg_snapshot *snapshot_of_stack(struct hg_stack *stack)
 {
     struct hg_snapshot *snapshot = make(stack);
@@ -66,6 +78,7 @@ struct hg_snapshot *snapshot_of_stack(struct hg_stack *stack)
     hg_pmap_init(&snapshot->urls, &url_front_type);
     add_functions(snapshot, stack);
     add_aliases(snapshot, stack);
+    add_event_settings(snapshot, stack);
     return snapshot;
 }
 

@@ -32,6 +32,17 @@ static const char *const migrations[] = {
     "CREATE TABLE applied ("
     " kind TEXT NOT NULL, name TEXT NOT NULL, hash BLOB NOT NULL,"
     " PRIMARY KEY (kind, name)) WITHOUT ROWID;",
+    /* 2: with rowids, since documents are too long for the pages of an index */
+    "CREATE TABLE resources ("
+    " kind TEXT NOT NULL, name TEXT NOT NULL, sub TEXT NOT NULL, doc TEXT NOT NULL,"
+    " origin TEXT NOT NULL, PRIMARY KEY (kind, name, sub));"
+    "INSERT INTO resources (kind, name, sub, doc, origin)"
+    " SELECT 'attached/event-invoke-config', function, qualifier,"
+    "  json_object('retries', max_retries, 'age', max_age_s, 'success', on_success,"
+    "   'failure', on_failure, 'at', last_modified_ms, 'template',"
+    "   json(CASE origin WHEN 'template' THEN 'true' ELSE 'false' END)), origin"
+    " FROM event_invoke_configs;"
+    "DROP TABLE event_invoke_configs;",
 };
 
 enum { SCHEMA_VERSION = (int)HG_COUNT(migrations) };
@@ -64,19 +75,29 @@ enum hg_rc store_damaged(struct hg_store *store, const char *table, struct hg_er
         store->path, table);
 }
 
-enum hg_rc store_prepare(struct hg_store *store, const char *sql, struct sqlite3_stmt **statement,
-                         struct hg_error *err)
+enum hg_rc store_use(struct hg_store *store, enum store_statement which, const char *sql,
+                     struct sqlite3_stmt **statement, struct hg_error *err)
 {
-    *statement = NULL;
-    if (sqlite3_prepare_v2(store->db, sql, -1, statement, NULL) == SQLITE_OK)
-        return HG_OK;
-    return store_failed(store, err);
+    sqlite3_stmt **kept = &store->statements[which];
+
+    if (!*kept && sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL) !=
+                      SQLITE_OK) {
+        *statement = NULL;
+        return store_failed(store, err);
+    }
+    *statement = *kept;
+    return HG_OK;
+}
+
+void store_release(struct sqlite3_stmt *statement)
+{
+    (void)sqlite3_reset(statement); /* repeats the code of step */
+    (void)sqlite3_clear_bindings(statement);
 }
 
 void store_bind_text(struct sqlite3_stmt *statement, int index, struct hg_str text)
 {
-    int rc =
-        sqlite3_bind_text(statement, index, text.n ? text.p : "", (int)text.n, SQLITE_TRANSIENT);
+    int rc = sqlite3_bind_text(statement, index, text.n ? text.p : "", (int)text.n, SQLITE_STATIC);
 
     hg_assert(rc == SQLITE_OK);
 }
@@ -87,23 +108,18 @@ enum hg_rc store_run(struct hg_store *store, struct sqlite3_stmt *statement, str
 
     if (sqlite3_step(statement) != SQLITE_DONE)
         rc = store_failed(store, err);
-    (void)sqlite3_finalize(statement); /* repeats the code of step */
+    store_release(statement);
     return rc;
 }
 
-bool store_column_text(struct sqlite3_stmt *statement, int column, char *out, size_t size)
+struct hg_str store_column_text(struct sqlite3_stmt *statement, int column)
 {
-    const unsigned char *text = sqlite3_column_text(statement, column);
-    size_t length = (size_t)sqlite3_column_bytes(statement, column);
+    const char *text = (const char *)sqlite3_column_text(statement, column);
 
-    if (!text || length >= size || memchr(text, '\0', length))
-        return false;
-    memcpy(out, text, length);
-    out[length] = '\0';
-    return true;
+    return hg_str_n(text ? text : "", (size_t)sqlite3_column_bytes(statement, column));
 }
 
-static enum hg_rc run_sql(struct hg_store *store, const char *sql, struct hg_error *err)
+enum hg_rc store_exec(struct hg_store *store, const char *sql, struct hg_error *err)
 {
     if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
         return HG_OK;
@@ -114,10 +130,10 @@ static enum hg_rc read_number(struct hg_store *store, const char *sql, int *numb
                               struct hg_error *err)
 {
     sqlite3_stmt *statement;
-    enum hg_rc rc = store_prepare(store, sql, &statement, err);
+    enum hg_rc rc = HG_OK;
 
-    if (rc != HG_OK)
-        return rc;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return store_failed(store, err);
     if (sqlite3_step(statement) == SQLITE_ROW)
         *number = sqlite3_column_int(statement, 0);
     else
@@ -126,14 +142,14 @@ static enum hg_rc read_number(struct hg_store *store, const char *sql, int *numb
     return rc;
 }
 
-/* The file is small: reading it whole at start costs nothing, and a damaged page is found before it is relied on. */
+/* Everything is read at start anyway; so a damaged page is found before anything relies on it. */
 static enum hg_rc check_pages(struct hg_store *store, struct hg_error *err)
 {
     sqlite3_stmt *statement;
-    enum hg_rc rc = store_prepare(store, "PRAGMA quick_check(1)", &statement, err);
+    enum hg_rc rc = HG_OK;
 
-    if (rc != HG_OK)
-        return rc;
+    if (sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &statement, NULL) != SQLITE_OK)
+        return store_failed(store, err);
     if (sqlite3_step(statement) != SQLITE_ROW)
         rc = store_failed(store, err);
     else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
@@ -180,11 +196,11 @@ static enum hg_rc migrate(struct hg_store *store, int version, struct hg_error *
         return HG_OK;
     rc = store_begin(store, err);
     for (int i = version; rc == HG_OK && i < SCHEMA_VERSION; i++)
-        rc = run_sql(store, migrations[i], err);
+        rc = store_exec(store, migrations[i], err);
     (void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d; PRAGMA application_id=%d",
                    (int)SCHEMA_VERSION, (int)APPLICATION_ID);
     if (rc == HG_OK)
-        rc = run_sql(store, pragma, err);
+        rc = store_exec(store, pragma, err);
     if (rc == HG_OK)
         return store_commit(store, err);
     store_rollback(store);
@@ -207,7 +223,7 @@ static enum hg_rc open_file(struct hg_store *store, struct hg_error *err)
     if (rc == HG_OK)
         rc = check_pages(store, err);
     if (rc == HG_OK)
-        rc = run_sql(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err);
+        rc = store_exec(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err);
     if (rc == HG_OK)
         rc = migrate(store, version, err);
     return rc;
@@ -246,19 +262,21 @@ void store_close(struct hg_store *store)
 {
     if (!store)
         return;
-    (void)sqlite3_close(store->db); /* every statement was finalised */
+    for (size_t i = 0; i < HG_COUNT(store->statements); i++)
+        (void)sqlite3_finalize(store->statements[i]);
+    (void)sqlite3_close(store->db);
     free(store->path);
     free(store);
 }
 
 enum hg_rc store_begin(struct hg_store *store, struct hg_error *err)
 {
-    return run_sql(store, "BEGIN IMMEDIATE", err);
+    return store_exec(store, "BEGIN IMMEDIATE", err);
 }
 
 enum hg_rc store_commit(struct hg_store *store, struct hg_error *err)
 {
-    enum hg_rc rc = run_sql(store, "COMMIT", err);
+    enum hg_rc rc = store_exec(store, "COMMIT", err);
 
     if (rc != HG_OK)
         store_rollback(store);
@@ -269,4 +287,20 @@ void store_rollback(struct hg_store *store)
 {
     /* After some failures SQLite has rolled back by itself, and says that there is nothing to do. */
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+enum hg_rc store_part_begin(struct hg_store *store, struct hg_error *err)
+{
+    return store_exec(store, "SAVEPOINT part", err);
+}
+
+enum hg_rc store_part_keep(struct hg_store *store, struct hg_error *err)
+{
+    return store_exec(store, "RELEASE part", err);
+}
+
+bool store_part_undo(struct hg_store *store)
+{
+    return !sqlite3_get_autocommit(store->db) &&
+           sqlite3_exec(store->db, "ROLLBACK TO part; RELEASE part", NULL, NULL, NULL) == SQLITE_OK;
 }

@@ -130,13 +130,9 @@ static inline void world_open(struct world *w)
 
 static inline void world_start(struct world *w, unsigned threads)
 {
-    struct hg_error err = {""};
-
     fixture_make(&w->f, threads);
     w->registry = registry_new(snapshot_ref(w->f.snapshot));
-    w->configs = event_configs_open(w->f.options.data_dir, w->f.snapshot, &err);
-    if (!w->configs)
-        world_die("configs", &err);
+    w->configs = event_configs_open(w->registry, NULL);
     world_open(w);
     world_post(w, on_world_start);
     fixture_run(&w->f);
