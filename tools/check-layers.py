@@ -37,7 +37,7 @@ FENCES = {
     "zlib.h": ["core/gzip.c"],
     "zip.h": ["config/package*.c"],
     "sqlite3.h": ["config/store*.c"],
-    "lmdb.h": ["queue/embedded*.c", "queue/kafka_index.c"],
+    "lmdb.h": ["queue/embedded*.c", "queue/kafka_index*"],
     "curl/*": ["http/client*.c"],
     "hiredis/*": ["core/redis*.c"],
     "librdkafka/*": ["core/kafka*.c", "queue/kafka*.c", "router/source_kafka*.c"],
