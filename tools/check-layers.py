@@ -33,7 +33,7 @@ FENCES = {
     "yaml.h": ["config/template/yaml*.c"],
     "cjson/*": ["config/*", "api/*", "cli/*"],
     "cJSON.h": ["config/*", "api/*", "cli/*"],
-    "pcre2.h": ["api/shapes.c"],
+    "pcre2.h": ["api/shapes.c", "config/template/pattern.c", "workers/log_regex.c"],
     "zlib.h": ["core/gzip.c"],
     "zip.h": ["config/package*.c"],
     "sqlite3.h": ["config/store*.c"],
