@@ -216,17 +216,19 @@ static bool is_beyond(const struct hg_log_query *query, const struct hg_log_bloc
     return query->is_backward ? block->last_ms < worst_ms : block->first_ms > worst_ms;
 }
 
-/* What is certain by now: all before the times of the blocks that were not read. */
+/* What is certain by now: all on this side of the times of the blocks that were not read. */
 static bool end_early(struct hg_log_query *query)
 {
-    struct hg_log_position frontier = {0, 0};
+    const struct hg_log_block *block = &query->blocks[query->block_at];
+    struct hg_log_position frontier = {block->first_ms, 0};
 
     if (query->is_backward)
+        frontier.wall_ms = block->last_ms + 1;
+    /* Without any progress the next call would end here again. */
+    if (frontier.wall_ms == query->cursor.wall_ms ||
+        is_before(frontier, query->cursor) != query->is_backward)
         return false;
-    frontier.wall_ms = query->blocks[query->block_at].first_ms;
-    if (frontier.wall_ms <= query->cursor.wall_ms)
-        return false;
-    while (query->count && !is_before(query->found[0]->position, frontier))
+    while (query->count && is_worse(query, query->found[0]->position, frontier))
         give_up_worst(query);
     query->has_more = true;
     query->next = frontier;
@@ -246,10 +248,11 @@ static bool finish(struct hg_log_query *query, bool is_early)
 {
     if (query->count)
         qsort(query->found, query->count, sizeof(query->found[0]), by_position);
-    if (query->has_more && !is_early && query->count) {
-        query->next = query->found[query->count - 1]->position;
+    if (!query->has_more || is_early || !query->count)
+        return true;
+    query->next = query->found[query->is_backward ? 0 : query->count - 1]->position;
+    if (!query->is_backward)
         query->next.at++;
-    }
     return true;
 }
 

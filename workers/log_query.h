@@ -39,7 +39,7 @@ struct hg_log_query {
     struct hg_log_found **found; /* in order */
     size_t count;
     bool has_more;               /* further on there are more, or may be … */
-    struct hg_log_position next; /* … from here on; forward only */
+    struct hg_log_position next; /* … with this as cursor */
 
     /* While it works. */
     uint64_t group_id;
