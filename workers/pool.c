@@ -10,6 +10,7 @@
  * one of them always sees the other.
  */
 #include "core/clock.h"
+#include "workers/counting.h"
 #include "workers/environment.h"
 
 #include <stdlib.h>
@@ -80,6 +81,7 @@ void pool_finish(struct hg_running *running)
 void pool_throttle(struct hg_version_shard *vs, struct hg_running *running)
 {
     stats_add(&vs->stats->throttles, 1);
+    counting_throttle(running);
     running->rc = HG_E_THROTTLED;
     running->throttle_reason = quota_reason(&vs->version->family->quota);
     pool_finish(running);
@@ -215,14 +217,16 @@ void pool_on_timer(struct hg_timer *timer)
     pool_serve(vs);
 }
 
-/* Whether an idle environment may stay. */
+/* Whether an idle environment may stay; one of an outdated version for those who wait on another loop. */
 static bool may_stay(const struct hg_environment *env)
 {
     const struct hg_version_shard *vs = env->vs;
+    const struct hg_version *version = vs->version;
 
     return !vs->shard->is_killing &&
-           atomic_load_explicit(&vs->version->is_current, memory_order_relaxed) &&
-           (env->is_provisioned || !quota_is_over(&vs->version->family->quota));
+           (atomic_load_explicit(&version->is_current, memory_order_relaxed) ||
+            atomic_load_explicit(&version->queued, memory_order_relaxed)) &&
+           (env->is_provisioned || !quota_is_over(&version->family->quota));
 }
 
 void pool_environment_idle(struct hg_environment *env)
@@ -398,6 +402,7 @@ static struct hg_running *make_running(struct hg_workers *workers, struct hg_inv
     running->tail = NULL;
     running->tail_length = 0;
     running->duration_us = running->init_us = 0;
+    counting_prepare(running, inv);
     return running;
 }
 

@@ -111,6 +111,9 @@ void reclaim_on_task(struct hg_task *task)
     {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, release_link);
 
+        /* What stayed for those who wait on another loop. */
+        if (!atomic_load(&vs->version->queued))
+            idle_retire_all(vs);
         if (is_in_use(vs))
             continue;
         hg_list_unlink(link);
