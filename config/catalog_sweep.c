@@ -33,17 +33,18 @@ static void each_code(const struct hg_snapshot *snapshot, code_fn each, void *ar
     const struct hg_family *family;
     struct hg_counted *counted;
 
-    while ((family = snapshot_next_family(snapshot, &at))) {
-        each_of_function(family->latest, each, arg);
-        for (size_t i = 0; i < family->version_count; i++)
-            each_of_function(family->versions[i], each, arg);
-    }
-    at = (struct hg_pmap_at){0};
+    /* Layers first: they know their archives. */
     while ((counted = hg_pmap_next(&snapshot->layers, &at))) {
         const struct hg_layer *layer = hg_container_of(counted, struct hg_layer, counted);
 
         for (size_t i = 0; i < layer->version_count; i++)
             each(layer->versions[i].dir, layer->versions[i].zip, layer->name, arg);
+    }
+    at = (struct hg_pmap_at){0};
+    while ((family = snapshot_next_family(snapshot, &at))) {
+        each_of_function(family->latest, each, arg);
+        for (size_t i = 0; i < family->version_count; i++)
+            each_of_function(family->versions[i], each, arg);
     }
     /* A reset puts these in force again. */
     for (size_t i = 0; i < stack->function_count; i++)
@@ -53,19 +54,27 @@ static void each_code(const struct hg_snapshot *snapshot, code_fn each, void *ar
              arg);
 }
 
+struct heal {
+    const char *data_dir;
+    struct hg_map looked_at; /* folders; the keys are the snapshot's */
+};
+
 static void on_heal(struct hg_str dir, struct hg_str zip, struct hg_str owner, void *arg)
 {
+    struct heal *heal = arg;
     struct hg_arena *arena;
     struct hg_error err = {""};
     struct stat st;
 
+    if (!dir.n || hg_map_set(&heal->looked_at, dir, heal))
+        return;
     /* Sealed texts are terminated. */
-    if (!dir.n || stat(dir.p, &st) == 0 || errno != ENOENT)
+    if (stat(dir.p, &st) == 0 || errno != ENOENT)
         return;
     arena = hg_arena_new(ARENA_MAX);
     if (!zip.n)
         hg_warn("code_missing", "name=%.*s folder=%.*s", HG_STR_ARG(owner), HG_STR_ARG(dir));
-    else if (package_restore(arena, arg, dir, zip, &err) == HG_OK)
+    else if (package_restore(arena, heal->data_dir, dir, zip, &err) == HG_OK)
         hg_info("code_restored", "name=%.*s archive=%.*s", HG_STR_ARG(owner), HG_STR_ARG(zip));
     else
         hg_warn("code_missing", "name=%.*s folder=%.*s: %s", HG_STR_ARG(owner), HG_STR_ARG(dir),
@@ -75,7 +84,11 @@ static void on_heal(struct hg_str dir, struct hg_str zip, struct hg_str owner, v
 
 void catalog_heal_code(const struct hg_snapshot *snapshot, const char *data_dir)
 {
-    each_code(snapshot, on_heal, (void *)(uintptr_t)data_dir);
+    struct heal heal = {.data_dir = data_dir};
+
+    hg_map_init(&heal.looked_at);
+    each_code(snapshot, on_heal, &heal);
+    hg_map_fini(&heal.looked_at);
 }
 
 static void on_keep(struct hg_str dir, struct hg_str zip, struct hg_str owner, void *arg)

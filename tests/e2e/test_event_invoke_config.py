@@ -491,7 +491,7 @@ def test_a_newer_store_is_refused(serve, project):
         database.execute("PRAGMA user_version=99")
     database.close()
     said = refusal(server)
-    assert f"{path} was written by a newer version of Headgate (schema 99, this one knows 1)" in said
+    assert f"{path} was written by a newer version of Headgate (schema 99, this one knows 2)" in said
 
 
 def test_validate_names_mistakes_with_their_lines(project):

@@ -3,17 +3,15 @@
  */
 #include "config/event_config.h"
 #include "config/target.h"
-#include "tests/unit/config/transform_case.h"
+#include "tests/unit/config/catalog_case.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One data directory, opened with one snapshot after another. */
+/* One data directory, opened with one stack after another. */
 struct fixture {
-    struct transform_case c;
-    struct hg_loop *loop;
+    struct catalog_case *cc;
     struct hg_event_configs *configs;
     struct hg_event_setting settings[4];
     size_t setting_count;
@@ -22,9 +20,10 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = hg_calloc(1, sizeof(*f));
+    void *cc;
 
-    case_init(&f->c);
-    f->loop = hg_loop_new(0);
+    (void)catalog_case_setup(&cc);
+    f->cc = cc;
     *state = f;
     return 0;
 }
@@ -32,27 +31,28 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
+    void *cc = f->cc;
 
     event_configs_close(f->configs);
-    hg_loop_free(f->loop);
-    case_fini(&f->c);
+    (void)catalog_case_teardown(&cc);
     free(f);
     return 0;
 }
 
-/* Starts anew with what settings holds. */
+/* Starts anew with what settings holds, and the functions that the tests speak of. */
 static void reopen(struct fixture *f)
 {
-    struct hg_snapshot *snapshot = snapshot_new(HG_STR("us-east-1"), HG_STR("000000000000"));
-    struct hg_error err = {""};
+    static const char *const names[] = {"orders", "audit", "other", "a", "b", "c"};
+    struct hg_stack *stack = f->cc->stack;
 
     event_configs_close(f->configs);
-    snapshot->event_settings = f->settings;
-    snapshot->event_setting_count = f->setting_count;
-    f->configs = event_configs_open(f->c.folder, snapshot, &err);
-    if (!f->configs)
-        fail_msg("%s", err.text);
-    snapshot_unref(snapshot);
+    for (size_t i = 0; i < HG_COUNT(names); i++)
+        (void)catalog_case_function(f->cc, names[i], "$LATEST");
+    stack->event_settings = hg_arena_must(stack->arena, sizeof(f->settings));
+    memcpy(stack->event_settings, f->settings, sizeof(f->settings));
+    stack->event_setting_count = f->setting_count;
+    catalog_case_open(f->cc, true);
+    f->configs = event_configs_open(catalog_registry(f->cc->catalog), f->cc->catalog);
 }
 
 static void set(struct fixture *f, const char *function, const char *qualifier, int retries)
@@ -67,9 +67,12 @@ static void set(struct fixture *f, const char *function, const char *qualifier, 
     };
 }
 
+static bool is_done;
+
 static void on_done(struct hg_event_config_op *op)
 {
-    op->configs = NULL; /* what the tests wait for */
+    (void)op;
+    is_done = true;
 }
 
 static enum hg_rc change(struct fixture *f, struct hg_event_config_op *op, const char *function,
@@ -78,9 +81,10 @@ static enum hg_rc change(struct fixture *f, struct hg_event_config_op *op, const
     (void)snprintf(op->config.function, sizeof(op->config.function), "%s", function);
     (void)snprintf(op->config.qualifier, sizeof(op->config.qualifier), "%s", qualifier);
     op->done = on_done;
-    event_configs_submit(f->configs, f->loop, op);
-    while (op->configs)
-        hg_loop_turn(f->loop, true);
+    is_done = false;
+    event_configs_submit(f->configs, f->cc->loop, op);
+    while (!is_done)
+        hg_loop_turn(f->cc->loop, true);
     return op->rc;
 }
 
@@ -253,35 +257,83 @@ static void test_what_the_template_dropped_goes(void **state)
     assert_int_equal(retries(f, "orders", ""), 1);
 }
 
-static void test_a_store_that_is_refused(void **state)
+static enum hg_rc remove_orders(struct hg_edit *edit, void *arg, struct hg_error *err)
+{
+    (void)arg, (void)err;
+    edit_remove_family(edit, HG_STR("orders"));
+    return HG_OK;
+}
+
+static void test_configs_go_with_their_function(void **state)
 {
     struct fixture *f = *state;
-    struct hg_snapshot *snapshot = snapshot_new(HG_STR("us-east-1"), HG_STR("000000000000"));
-    struct hg_error err = {""};
 
-    case_file(&f->c, "config/store.db",
-              "no database, but some text that is long enough to be looked at");
-    assert_null(event_configs_open(f->c.folder, snapshot, &err));
-    assert_non_null(strstr(err.text, "is damaged"));
-    snapshot_unref(snapshot);
+    reopen(f);
+    assert_int_equal(put(f, "nobody", "", 1), HG_E_NOT_FOUND);
+    assert_int_equal(put(f, "orders", "", 1), HG_OK);
+    assert_int_equal(catalog_case_change(f->cc, remove_orders, NULL), HG_OK);
+    assert_int_equal(retries(f, "orders", ""), NONE);
+    assert_int_equal(drop(f, "orders", ""), HG_E_NOT_FOUND);
+    reopen(f); /* the template brings the function back */
+    assert_int_equal(retries(f, "orders", ""), NONE);
+    assert_int_equal(put(f, "orders", "", 1), HG_OK);
+}
+
+/* What the first schema had, and its hash of the template's value, are taken over. */
+static void test_rows_of_the_first_schema(void **state)
+{
+    struct fixture *f = *state;
+
+    set(f, "orders", "$LATEST", 1);
+    reopen(f);
+    (void)catalog_case_sql(f->cc, "DELETE FROM applied WHERE kind <> 'event-invoke-config'");
+    event_configs_close(f->configs);
+    f->configs = NULL;
+    catalog_case_close(f->cc);
+    (void)catalog_case_sql(f->cc, "DROP TABLE resources");
+    (void)catalog_case_sql(
+        f->cc,
+        "CREATE TABLE event_invoke_configs (function TEXT NOT NULL, qualifier TEXT NOT NULL, "
+        "max_retries INTEGER, max_age_s INTEGER, on_success TEXT NOT NULL, on_failure TEXT NOT NULL, "
+        "last_modified_ms INTEGER NOT NULL, origin TEXT NOT NULL, "
+        "PRIMARY KEY (function, qualifier)) WITHOUT ROWID");
+    (void)catalog_case_sql(f->cc,
+                           "INSERT INTO event_invoke_configs VALUES "
+                           "('orders', '$LATEST', 0, NULL, '', 'kafka://it''s', 5, 'template'), "
+                           "('audit', 'live', NULL, 90, '', '', 6, 'api'), "
+                           "('gone', 'live', NULL, 90, '', '', 7, 'api')");
+    (void)catalog_case_sql(f->cc, "PRAGMA user_version=1");
+    reopen(f);
+    {
+        struct hg_event_config config;
+
+        assert_true(event_configs_find(f->configs, HG_STR("orders"), HG_STR(""), &config));
+        assert_int_equal(config.max_retries, 0);
+        assert_int_equal(config.max_age_s, -1);
+        assert_string_equal(config.on_failure, "kafka://it's");
+        assert_int_equal(config.last_modified_ms, 5);
+        assert_true(event_configs_find(f->configs, HG_STR("audit"), HG_STR("live"), &config));
+        assert_int_equal(config.max_retries, -1);
+        assert_int_equal(config.max_age_s, 90);
+    }
+    assert_int_equal(catalog_case_sql(f->cc, "SELECT count(*) FROM resources WHERE name = 'gone'"),
+                     0);
+    f->setting_count = 0; /* it was the template's */
+    reopen(f);
+    assert_int_equal(retries(f, "orders", ""), NONE);
+    assert_int_equal(retries(f, "audit", "live"), -1);
 }
 
 static void test_a_change_that_cannot_be_stored(void **state)
 {
     struct fixture *f = *state;
     struct hg_event_config_op op = {.config = {.max_retries = 2, .max_age_s = -1}};
-    char path[128];
-    sqlite3 *db;
 
     reopen(f);
     assert_int_equal(put(f, "orders", "", 1), HG_OK);
-    (void)snprintf(path, sizeof(path), "%s/config/store.db", f->c.folder);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "DROP TABLE event_invoke_configs", NULL, NULL, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    (void)catalog_case_sql(f->cc, "ALTER TABLE resources RENAME TO elsewhere");
     assert_int_equal(change(f, &op, "orders", ""), HG_E_IO);
-    assert_non_null(strstr(op.err.text, path));
+    assert_non_null(strstr(op.err.text, f->cc->path));
     assert_int_equal(drop(f, "orders", ""), HG_E_IO);
     assert_int_equal(retries(f, "orders", ""), 1);
 }
@@ -384,7 +436,8 @@ int main(void)
         TEST(test_the_api_outlives_a_restart),
         TEST(test_a_changed_template_counts),
         TEST(test_what_the_template_dropped_goes),
-        TEST(test_a_store_that_is_refused),
+        TEST(test_configs_go_with_their_function),
+        TEST(test_rows_of_the_first_schema),
         TEST(test_a_change_that_cannot_be_stored),
         TEST(test_readers_while_it_changes),
         cmocka_unit_test(test_target_kinds),

@@ -75,11 +75,11 @@ static int setup(void **state)
     return 0;
 }
 
-static void on_row(const struct hg_event_config *config, enum hg_origin origin, void *arg)
+static bool on_row(const struct hg_row *row, void *arg)
 {
-    hg_buf_printf(arg, "%s:%s %d %d [%s] [%s] %lld %d\n", config->function, config->qualifier,
-                  config->max_retries, config->max_age_s, config->on_success, config->on_failure,
-                  (long long)config->last_modified_ms, (int)origin);
+    return hg_buf_printf(arg, "%.*s %.*s %.*s %.*s %d\n", HG_STR_ARG(row->kind),
+                         HG_STR_ARG(row->name), HG_STR_ARG(row->sub), HG_STR_ARG(row->doc),
+                         (int)row->origin);
 }
 
 static void expect_rows(struct hg_store *store, const char *expected)
@@ -88,23 +88,19 @@ static void expect_rows(struct hg_store *store, const char *expected)
     struct hg_buf text;
 
     hg_buf_init(&text, 1 << 16);
-    assert_int_equal(store_event_configs_read(store, on_row, &text, &err), HG_OK);
-    hg_buf_append_byte(&text, '\0');
-    assert_string_equal(hg_buf_str(&text).p, expected);
+    assert_int_equal(store_rows_read(store, HG_STR("document/"), on_row, &text, &err), HG_OK);
+    assert_str(hg_buf_str(&text), expected);
     hg_buf_fini(&text);
 }
 
-static void put(struct hg_store *store, const char *function, const char *qualifier, int retries,
+static void put(struct hg_store *store, const char *name, const char *sub, const char *doc,
                 enum hg_origin origin)
 {
-    struct hg_event_config config = {
-        .max_retries = retries, .max_age_s = -1, .last_modified_ms = 1767322800123};
+    const struct hg_row row = {HG_STR("k"), hg_str_of(name), hg_str_of(sub), hg_str_of(doc),
+                               origin};
     struct hg_error err = {""};
 
-    (void)snprintf(config.function, sizeof(config.function), "%s", function);
-    (void)snprintf(config.qualifier, sizeof(config.qualifier), "%s", qualifier);
-    (void)snprintf(config.on_failure, sizeof(config.on_failure), "kafka://it's");
-    assert_int_equal(store_event_config_put(store, &config, origin, &err), HG_OK);
+    assert_int_equal(store_row_put(store, &row, &err), HG_OK);
 }
 
 static void test_new_file(void **state)
@@ -114,7 +110,7 @@ static void test_new_file(void **state)
 
     expect_rows(store, "");
     store_close(store);
-    assert_int_equal(ask("PRAGMA user_version"), 1);
+    assert_int_equal(ask("PRAGMA user_version"), 2);
     assert_int_equal(ask("PRAGMA application_id"), 0x48476366);
     assert_int_equal(ask("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
     assert_int_equal(stat(((struct transform_case *)*state)->folder, &info), 0);
@@ -124,26 +120,61 @@ static void test_new_file(void **state)
 static void test_rows(void **state)
 {
     struct hg_store *store = open_store(*state);
+    const struct hg_str kind = HG_STR("k");
     struct hg_error err = {""};
+    struct hg_buf text;
 
-    put(store, "orders", "live", 2, HG_ORIGIN_API);
-    put(store, "orders", "$LATEST", -1, HG_ORIGIN_TEMPLATE);
-    put(store, "audit", "$LATEST", 0, HG_ORIGIN_API);
-    put(store, "orders", "live", 1, HG_ORIGIN_API);
-    assert_int_equal(store_event_config_delete(store, HG_STR("audit"), HG_STR("$LATEST"), &err),
-                     HG_OK);
-    assert_int_equal(store_event_config_delete(store, HG_STR("none"), HG_STR("$LATEST"), &err),
-                     HG_OK);
+    put(store, "orders", "1", "{\"it's\":1}", HG_ORIGIN_API);
+    put(store, "orders", "", "x", HG_ORIGIN_TEMPLATE);
+    put(store, "audit", "", "gone", HG_ORIGIN_API);
+    put(store, "orders", "1", "{\"it's\":2}", HG_ORIGIN_TEMPLATE);
+    assert_int_equal(store_row_delete(store, kind, HG_STR("audit"), HG_STR(""), &err), HG_OK);
+    assert_int_equal(store_row_delete(store, kind, HG_STR("none"), HG_STR(""), &err), HG_OK);
     store_close(store);
     store = open_store(*state);
-    expect_rows(store, "orders:$LATEST -1 -1 [] [kafka://it's] 1767322800123 0\n"
-                       "orders:live 1 -1 [] [kafka://it's] 1767322800123 1\n");
+    expect_rows(store, "k orders 1 {\"it's\":2} 0\nk orders  x 0\n");
+    hg_buf_init(&text, 1 << 16);
+    assert_int_equal(store_row_get(store, kind, HG_STR("orders"), HG_STR("1"), on_row, &text, &err),
+                     HG_OK);
+    assert_str(hg_buf_str(&text), "k orders 1 {\"it's\":2} 0\n");
+    hg_buf_fini(&text);
     store_close(store);
 }
 
-static void on_applied(struct hg_str name, const unsigned char *hash, void *arg)
+static bool on_first(const struct hg_row *row, void *arg)
 {
-    hg_buf_printf(arg, "%.*s=%02x%02x\n", HG_STR_ARG(name), hash[0], hash[HG_APPLIED_HASH_LEN - 1]);
+    (void)on_row(row, arg);
+    return false;
+}
+
+static void test_rows_of_a_kind(void **state)
+{
+    struct hg_store *store = open_store(*state);
+    struct hg_error err = {""};
+    struct hg_buf text;
+
+    put(store, "c", "", "3", HG_ORIGIN_API);
+    put(store, "a", "", "1", HG_ORIGIN_API);
+    put(store, "b", "", "2", HG_ORIGIN_API);
+    hg_buf_init(&text, 1 << 16);
+    assert_int_equal(store_rows_of(store, HG_STR("k"), HG_STR("a"), on_row, &text, &err), HG_OK);
+    assert_str(hg_buf_str(&text), "k b  2 1\nk c  3 1\n");
+    hg_buf_clear(&text, 0);
+    assert_int_equal(store_rows_of(store, HG_STR("k"), HG_STR(""), on_first, &text, &err), HG_OK);
+    assert_str(hg_buf_str(&text), "k a  1 1\n");
+    hg_buf_clear(&text, 0);
+    assert_int_equal(store_rows_of(store, HG_STR("other"), HG_STR(""), on_row, &text, &err), HG_OK);
+    assert_str(hg_buf_str(&text), "");
+    hg_buf_fini(&text);
+    assert_int_equal(store_clear(store, &err), HG_OK);
+    expect_rows(store, "");
+    store_close(store);
+}
+
+static void on_applied(struct hg_str kind, struct hg_str name, const unsigned char *hash, void *arg)
+{
+    hg_buf_printf(arg, "%.*s %.*s=%02x%02x\n", HG_STR_ARG(kind), HG_STR_ARG(name), hash[0],
+                  hash[HG_APPLIED_HASH_LEN - 1]);
 }
 
 static void test_applied(void **state)
@@ -159,8 +190,8 @@ static void test_applied(void **state)
     assert_int_equal(store_applied_put(store, "a", HG_STR("f:y"), one, &err), HG_OK);
     assert_int_equal(store_applied_put(store, "b", HG_STR("f:x"), one, &err), HG_OK);
     assert_int_equal(store_applied_delete(store, "a", HG_STR("f:y"), &err), HG_OK);
-    assert_int_equal(store_applied_read(store, "a", on_applied, &text, &err), HG_OK);
-    assert_str(hg_buf_str(&text), "f:x=02ff\n");
+    assert_int_equal(store_applied_read(store, on_applied, &text, &err), HG_OK);
+    assert_str(hg_buf_str(&text), "a f:x=02ff\nb f:x=0100\n");
     hg_buf_fini(&text);
     store_close(store);
 }
@@ -171,17 +202,36 @@ static void test_transactions(void **state)
     struct hg_error err = {""};
 
     assert_int_equal(store_begin(store, &err), HG_OK);
-    put(store, "gone", "$LATEST", 1, HG_ORIGIN_API);
+    put(store, "gone", "", "", HG_ORIGIN_API);
     store_rollback(store);
     expect_rows(store, "");
     assert_int_equal(store_begin(store, &err), HG_OK);
-    put(store, "kept", "$LATEST", 1, HG_ORIGIN_API);
+    put(store, "kept", "", "", HG_ORIGIN_API);
     assert_int_equal(store_commit(store, &err), HG_OK);
     assert_int_equal(store_begin(store, &err), HG_OK);
-    put(store, "open", "$LATEST", 1, HG_ORIGIN_API);
+    put(store, "open", "", "", HG_ORIGIN_API);
     store_close(store); /* as a crash would */
     store = open_store(*state);
-    expect_rows(store, "kept:$LATEST 1 -1 [] [kafka://it's] 1767322800123 1\n");
+    expect_rows(store, "k kept   1\n");
+    store_close(store);
+}
+
+static void test_parts(void **state)
+{
+    struct hg_store *store = open_store(*state);
+    struct hg_error err = {""};
+
+    assert_int_equal(store_begin(store, &err), HG_OK);
+    assert_int_equal(store_part_begin(store, &err), HG_OK);
+    put(store, "one", "", "", HG_ORIGIN_API);
+    assert_int_equal(store_part_keep(store, &err), HG_OK);
+    assert_int_equal(store_part_begin(store, &err), HG_OK);
+    put(store, "two", "", "", HG_ORIGIN_API);
+    put(store, "one", "", "changed", HG_ORIGIN_API);
+    assert_true(store_part_undo(store));
+    assert_int_equal(store_commit(store, &err), HG_OK);
+    expect_rows(store, "k one   1\n");
+    assert_false(store_part_undo(store)); /* there is no transaction */
     store_close(store);
 }
 
@@ -189,16 +239,16 @@ static void test_an_empty_file_is_a_new_one(void **state)
 {
     case_file(*state, "config/store.db", "");
     store_close(open_store(*state));
-    assert_int_equal(ask("PRAGMA user_version"), 1);
+    assert_int_equal(ask("PRAGMA user_version"), 2);
 }
 
 static void test_a_newer_file(void **state)
 {
     store_close(open_store(*state));
-    run("PRAGMA user_version=2");
+    run("PRAGMA user_version=3");
     expect_refusal(*state, HG_E_CONFLICT,
-                   "was written by a newer version of Headgate (schema 2, this one knows 1)");
-    assert_int_equal(ask("PRAGMA user_version"), 2);
+                   "was written by a newer version of Headgate (schema 3, this one knows 2)");
+    assert_int_equal(ask("PRAGMA user_version"), 3);
 }
 
 static void test_another_programs_file(void **state)
@@ -234,15 +284,16 @@ static void test_a_damaged_page(void **state)
 {
     struct hg_store *store = open_store(*state);
 
-    put(store, "orders", "$LATEST", 1, HG_ORIGIN_API);
+    put(store, "orders", "$LATEST", "{}", HG_ORIGIN_API);
     store_close(store);
     scribble(4096, 4096);
     expect_refusal(*state, HG_E_CONFLICT, "is damaged");
 }
 
-static void forget_row(const struct hg_event_config *config, enum hg_origin origin, void *arg)
+static bool forget_row(const struct hg_row *row, void *arg)
 {
-    (void)config, (void)origin, (void)arg;
+    (void)row, (void)arg;
+    return true;
 }
 
 /* Whatever place is hit: the store is refused, or works. */
@@ -254,8 +305,8 @@ static void test_damage_anywhere(void **state)
     struct hg_error err;
     struct stat info;
 
-    put(store, "orders", "$LATEST", 1, HG_ORIGIN_API);
-    put(store, "orders", "live", 1, HG_ORIGIN_TEMPLATE);
+    put(store, "orders", "$LATEST", "{}", HG_ORIGIN_API);
+    put(store, "orders", "live", "{}", HG_ORIGIN_TEMPLATE);
     store_close(store);
     assert_int_equal(stat(path, &info), 0);
     for (off_t at = 0; at < info.st_size; at += STEP) {
@@ -267,7 +318,7 @@ static void test_damage_anywhere(void **state)
         scribble(at, (size_t)length);
         store = NULL;
         if (store_open(c->folder, &store, &err) == HG_OK)
-            (void)!store_event_configs_read(store, forget_row, NULL, &err);
+            (void)!store_rows_read(store, HG_STR("x"), forget_row, NULL, &err);
         store_close(store);
         assert_int_equal(pwrite(fd, before, (size_t)length, at), length);
         assert_int_equal(close(fd), 0);
@@ -284,28 +335,16 @@ static void test_a_truncated_file(void **state)
 
 static void test_rows_that_nobody_wrote(void **state)
 {
-    static const char *const rows[] = {
-        "'f','q',3,NULL,'','',0,'api'",  "'f','q',NULL,30000,'','',0,'api'",
-        "'f','q',NULL,NULL,'','',0,'x'", "'f','q',NULL,NULL,hex(zeroblob(400)),'',0,'api'",
-        "'f','q',-5,NULL,'','',0,'api'",
-    };
-    struct hg_error err = {""};
     struct hg_store *store;
-    struct hg_buf text;
-    char sql[256];
+    struct hg_error err = {""};
 
-    for (size_t i = 0; i < HG_COUNT(rows); i++) {
-        store_close(open_store(*state));
-        (void)snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO event_invoke_configs VALUES (%s)",
-                       rows[i]);
-        run(sql);
-        store = open_store(*state);
-        hg_buf_init(&text, 1 << 16);
-        assert_int_equal(store_event_configs_read(store, on_row, &text, &err), HG_E_CONFLICT);
-        assert_non_null(strstr(err.text, "event_invoke_configs"));
-        hg_buf_fini(&text);
-        store_close(store);
-    }
+    store_close(open_store(*state));
+    run("INSERT INTO resources VALUES ('k', 'n', '', '{}', 'somebody')");
+    store = open_store(*state);
+    assert_int_equal(store_rows_read(store, HG_STR("x"), forget_row, NULL, &err), HG_E_CONFLICT);
+    assert_non_null(strstr(err.text, "a row of resources"));
+    assert_non_null(strstr(err.text, "move it away"));
+    store_close(store);
 }
 
 static void test_a_folder_that_cannot_be_made(void **state)
@@ -324,8 +363,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, case_teardown)
         TEST(test_new_file),
         TEST(test_rows),
+        TEST(test_rows_of_a_kind),
         TEST(test_applied),
         TEST(test_transactions),
+        TEST(test_parts),
         TEST(test_an_empty_file_is_a_new_one),
         TEST(test_a_newer_file),
         TEST(test_another_programs_file),
