@@ -5,6 +5,7 @@
  */
 #include "api/lambda_event_config.h"
 
+#include "api/input.h"
 #include "api/lambda_name.h"
 
 #include <inttypes.h>
@@ -185,7 +186,7 @@ void lambda_get_event_config(struct hg_call *call)
     struct hg_event_config config;
     struct hg_function_ref ref;
 
-    if (find(call, &ref, &config))
+    if (call_input(call) && find(call, &ref, &config))
         respond_config(call, &config);
 }
 
@@ -195,38 +196,11 @@ void lambda_delete_event_config(struct hg_call *call)
     struct hg_event_config config;
     struct hg_function_ref ref;
 
-    if (!find(call, &ref, &config))
+    if (!call_input(call) || !find(call, &ref, &config))
         return;
     change = hg_calloc(1, sizeof(*change));
     change->op.change = HG_EVENT_CONFIG_DELETE;
     submit(call, change, &ref);
-}
-
-/* False when answered. */
-static bool parse_page(struct hg_call *call, uint64_t *max_items, struct hg_str *marker)
-{
-    struct hg_str items = call_query(call, "MaxItems");
-    int64_t given;
-
-    *max_items = PAGE_MAX;
-    *marker = call_query(call, "Marker");
-    if (marker->n > sizeof(((struct hg_event_config *)0)->qualifier)) {
-        call_fail(call, HG_API_INVALID_PARAMETER,
-                  "Marker '%.*s' did not come from ListFunctionEventInvokeConfigs",
-                  HG_STR_ARG(*marker));
-        return false;
-    }
-    if (!items.p || hg_str_u64(items, PAGE_MAX, max_items)) {
-        if (*max_items >= 1)
-            return true;
-    }
-    call_fail(
-        call, HG_API_VALIDATION,
-        "1 validation error detected: Value '%.*s' at 'maxItems' failed to satisfy constraint: "
-        "Member must have value %s than or equal to %d",
-        HG_STR_ARG(items), hg_str_i64(items, INT64_MIN, 0, &given) ? "greater" : "less",
-        hg_str_i64(items, INT64_MIN, 0, &given) ? 1 : PAGE_MAX);
-    return false;
 }
 
 /* Those whose qualifier is still there, which is what Get finds too; malloc'd. */
@@ -270,14 +244,25 @@ static void respond_list(struct hg_call *call, const struct hg_snapshot *snapsho
 
 void lambda_list_event_configs(struct hg_call *call)
 {
-    struct hg_snapshot *snapshot = registry_current(call->api->options.registry);
+    const cJSON *input = call_input(call);
+    struct hg_snapshot *snapshot;
     struct hg_function_ref ref;
     struct hg_str marker;
-    uint64_t max_items;
 
-    if (lambda_parse_name(call, snapshot, &ref) && parse_page(call, &max_items, &marker)) {
+    if (!input)
+        return;
+    marker = input_str(input, "Marker");
+    if (marker.n > sizeof(((struct hg_event_config *)0)->qualifier)) {
+        call_fail(call, HG_API_INVALID_PARAMETER,
+                  "Marker '%.*s' did not come from ListFunctionEventInvokeConfigs",
+                  HG_STR_ARG(marker));
+        return;
+    }
+    snapshot = registry_current(call->api->options.registry);
+    if (lambda_parse_name(call, snapshot, &ref)) {
         if (snapshot_find_function(snapshot, ref.name, HG_STR("")))
-            respond_list(call, snapshot, ref.name, marker, (size_t)max_items);
+            respond_list(call, snapshot, ref.name, marker,
+                         (size_t)input_i64(input, "MaxItems", PAGE_MAX));
         else
             call_fail(call, HG_API_NOT_FOUND, "The function doesn't exist.");
     }
