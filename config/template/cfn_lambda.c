@@ -205,15 +205,22 @@ static void translate_alias(struct hg_transform *t, const struct hg_resource *re
     read_provisioned(t, resource, alias.function_name, alias.name);
 }
 
-/* "https://<id>.lambda-url.…/" */
+/* "http://127.0.0.1:8080/_aws/lambda-url/<id>/", or "https://<id>.lambda-url.…/" where no gateway runs. */
 static struct hg_str url_id(struct hg_transform *t, const struct hg_resource *resource)
 {
+    static const struct hg_str by_path = {"/_aws/lambda-url/", 17};
     struct hg_str url = eval_attribute(t->eval, resource->id, HG_STR("FunctionUrl"), resource->raw);
-    ptrdiff_t slashes = hg_str_find_str(url, HG_STR("//"));
-    struct hg_str host = hg_str_skip(url, slashes < 0 ? 0 : (size_t)slashes + 2);
-    ptrdiff_t dot = hg_str_find(host, '.');
+    ptrdiff_t at = hg_str_find_str(url, by_path), end;
 
-    return transform_keep(t, hg_str_n(host.p, dot < 0 ? host.n : (size_t)dot));
+    if (at >= 0) {
+        url = hg_str_skip(url, (size_t)at + by_path.n);
+        end = hg_str_find(url, '/');
+    } else {
+        at = hg_str_find_str(url, HG_STR("//"));
+        url = hg_str_skip(url, at < 0 ? 0 : (size_t)at + 2);
+        end = hg_str_find(url, '.');
+    }
+    return transform_keep(t, end < 0 ? url : hg_str_n(url.p, (size_t)end));
 }
 
 static void translate_url(struct hg_transform *t, const struct hg_resource *resource)

@@ -64,8 +64,8 @@ def server(serve_module):
 @pytest.fixture(scope="module")
 def ids(server):
     """Output name → id of the URL."""
-    lines = [line.split(" = https://") for line in server.stdout().splitlines() if ".lambda-url." in line]
-    return {name.strip(): rest.split(".")[0] for name, rest in lines}
+    lines = [line.split(" = ") for line in server.stdout().splitlines() if " = " in line and "/_aws/lambda-url/" in line]
+    return {name.strip(): url.rstrip("/").rsplit("/", 1)[1] for name, url in lines}
 
 
 def ask(server, url_id, method, path, headers=None, body=None):

@@ -85,7 +85,7 @@ def test_other_integrations_are_named_and_answer_501(serve, project):
         server.wait_for_log(rf"template\.yaml:\d+(:\d+)?: not served yet: .*{path}")
 
 
-def test_function_urls_and_websockets_are_named(serve, project):
+def test_websockets_are_named(serve, project):
     server = serve(project.template("""
         Resources:
           F:
@@ -94,9 +94,7 @@ def test_function_urls_and_websockets_are_named(serve, project):
               Handler: index.handler
               Runtime: python3.12
               InlineCode: "def handler(e, c): return 1"
-              FunctionUrlConfig: {AuthType: NONE}
           Ws: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: w, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.a}}
         """))
-    server.wait_for_log(r"template\.yaml:\d+(:\d+)?: not served yet: .*(function URL|FunctionUrl)")
     server.wait_for_log(r"template\.yaml:\d+(:\d+)?: not served yet: .*Ws")
     assert server.invoke("F").json() == 1
