@@ -7,13 +7,25 @@
 #include "core/crypto.h"
 #include "core/json_scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 enum {
     HELPERS = 2,
     HELD_MAX = 512 << 20, /* bytes of bodies and archives in memory; beyond: 503 */
 };
+
+/* Folders are packed there for downloads, maybe before anything was unpacked. */
+static void make_code_dir(const char *data_dir)
+{
+    char path[4096];
+
+    /* Whoever writes to it says what is wrong. */
+    (void)snprintf(path, sizeof(path), "%s/code", data_dir);
+    (void)mkdir(path, 0755);
+}
 
 struct hg_code_service *code_service_new(struct hg_loops *loops, const char *data_dir)
 {
@@ -22,6 +34,7 @@ struct hg_code_service *code_service_new(struct hg_loops *loops, const char *dat
     atomic_init(&service->refs, 1);
     service->loops = loops;
     service->data_dir = data_dir;
+    make_code_dir(data_dir);
     service->helpers = hg_offload_new("code", HELPERS);
     service->claims = hg_claims_new();
     service->clients = hg_calloc(loops->count + 1, sizeof(struct hg_http_client *));
