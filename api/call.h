@@ -124,6 +124,8 @@ void lambda_list_code_signing_configs(struct hg_call *call);
 void lambda_miss_code_signing_config(struct hg_call *call);
 /* logs.c: all of CloudWatch Logs */
 void logs_run(struct hg_call *call);
+/* cloudwatch.c: all of CloudWatch metrics */
+void cloudwatch_run(struct hg_call *call);
 void page_health(struct hg_call *call);
 void page_routes(struct hg_call *call);
 void page_metrics(struct hg_call *call);

@@ -6,7 +6,9 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "workers/minute.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +175,15 @@ static void make_access(struct hg_platform *platform)
     access_grant(platform->access, &functions, 0, &platform->function_keys);
 }
 
+static enum hg_rc open_minutes(struct hg_platform *platform, struct hg_error *err)
+{
+    char dir[PATH_MAX];
+
+    (void)snprintf(dir, sizeof(dir), "%s/metrics", platform->data_dir.path);
+    platform->minutes = minutes_open(platform->loops, dir, err);
+    return platform->minutes ? HG_OK : HG_E_IO;
+}
+
 static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *err)
 {
     const struct hg_settings *settings = platform->settings;
@@ -192,6 +203,7 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
         .has_no_isolation = settings->isolation == HG_ISOLATION_NONE,
         .logs_to_terminal = true,
         .api_endpoint = platform->management_url,
+        .minutes = platform->minutes,
     };
 
     if (access_is_on(platform->access)) {
@@ -297,7 +309,9 @@ enum hg_rc platform_deploy(struct hg_platform *platform, struct hg_stack *stack,
     if (rc != HG_OK)
         return rc;
     make_access(platform);
-    rc = make_workers(platform, err);
+    rc = open_minutes(platform, err);
+    if (rc == HG_OK)
+        rc = make_workers(platform, err);
     if (rc == HG_OK)
         rc = make_router(platform, err);
     if (rc != HG_OK)
@@ -423,6 +437,7 @@ void platform_close(struct hg_platform *platform)
     platform->workers = NULL; /* mail of the catalog may still come */
     event_configs_close(platform->configs);
     catalog_close(platform->catalog);
+    minutes_close(platform->minutes);
     access_free(platform->access);
     free(platform->endpoints);
     tls_free(platform->tls);

@@ -21,6 +21,7 @@ struct hg_platform {
     struct hg_server *server;
     struct hg_tls *tls;
     struct hg_workers *workers;
+    struct hg_minutes *minutes;
     struct hg_catalog *catalog;
     struct hg_registry *registry; /* the catalog's */
     struct hg_event_configs *configs;

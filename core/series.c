@@ -24,27 +24,27 @@ static void on_timer(struct hg_timer *timer)
 {
     struct hg_series *series = hg_container_of(timer, struct hg_series, timer);
 
-    store_flush(series->store, this_minute());
+    series_store_flush(series->store, this_minute());
     hg_timer_start_ms(&series->timer, HG_SERIES_FLUSH_MS);
 }
 
 static void on_clean(struct hg_task *task)
 {
-    store_clean(hg_container_of(task, struct hg_series, clean)->store);
+    series_store_clean(hg_container_of(task, struct hg_series, clean)->store);
 }
 
 struct hg_series *series_open(const char *dir, const struct hg_series_options *options,
                               struct hg_error *err)
 {
     struct series_store *store =
-        store_open(dir, options ? options : &hg_series_options_default, this_minute(), err);
+        series_store_open(dir, options ? options : &hg_series_options_default, this_minute(), err);
     struct hg_series *series;
 
     if (!store)
         return NULL;
     series = hg_calloc(1, sizeof(*series));
     series->store = store;
-    store_clean(store);
+    series_store_clean(store);
     series->loop = hg_loop_new(0);
     hg_task_init(&series->clean, on_clean);
     hg_timer_init(&series->timer, series->loop, on_timer);
@@ -60,7 +60,7 @@ void series_close(struct hg_series *series)
     hg_loop_thread_stop(series->thread);
     hg_timer_stop(&series->timer);
     hg_loop_free(series->loop);
-    store_close(series->store);
+    series_store_close(series->store);
     free(series);
 }
 
@@ -94,7 +94,7 @@ static void reset(struct hg_series_op *op, struct series_store *store)
 {
     struct hg_error why;
 
-    op->rc = store_reset(store, &why);
+    op->rc = series_store_reset(store, &why);
     if (op->rc != HG_OK)
         hg_error("series_reset", "%s", why.text);
     hg_loop_defer(op->series->loop, &op->series->clean);

@@ -248,7 +248,7 @@ static void open_old_log(struct series_store *store, uint64_t number)
     if (!disk_replay(store, &rest)) {
         disk_set_aside(store, name, "it ends in the middle of a record, or is damaged");
         /* What was good becomes a run. */
-        if (store_make_run(store, &why) != HG_OK)
+        if (series_store_make_run(store, &why) != HG_OK)
             disk_complain(store, "no run can be written", why.text);
     }
     store->options.max_series = max_series;
@@ -450,12 +450,12 @@ static void begin_log(struct series_store *store, uint64_t number)
     store->log_since_us = hg_mono_us();
 }
 
-enum hg_rc store_make_run(struct series_store *store, struct hg_error *err)
+enum hg_rc series_store_make_run(struct series_store *store, struct hg_error *err)
 {
     char name[NAME_MAX_];
     enum hg_rc rc;
 
-    store_drop_idle(store);
+    series_store_drop_idle(store);
     if (write_names(store) != HG_OK)
         return hg_error_set(err, HG_E_IO, "names: %s", strerror(errno));
     if (store->points) {
@@ -467,7 +467,7 @@ enum hg_rc store_make_run(struct series_store *store, struct hg_error *err)
             fsync(store->dir_fd) != 0)
             return hg_error_set(err, HG_E_IO, "%s: %s", name, strerror(errno));
         /* From here on the log is superseded: its points are in the run. */
-        store_drop_points(store);
+        series_store_drop_points(store);
         (void)open_run(store, store->number);
     }
     begin_log(store, store->number + 1);
@@ -547,13 +547,13 @@ enum hg_rc disk_open(struct series_store *store, struct hg_error *err)
     open_names(store);
     if (open_files(store, err) != HG_OK)
         return HG_E_IO;
-    store_drop_idle(store);
+    series_store_drop_idle(store);
     disk_drop_old(store);
     return HG_OK;
 }
 
 /* One rename hides all files at once, whatever their number; they are removed later. */
-enum hg_rc store_reset(struct series_store *store, struct hg_error *err)
+enum hg_rc series_store_reset(struct series_store *store, struct hg_error *err)
 {
     char aside[4096];
     int fd;
@@ -569,7 +569,7 @@ enum hg_rc store_reset(struct series_store *store, struct hg_error *err)
     store->dir_fd = fd;
     while (store->run_count)
         forget_run(store, store->run_count - 1);
-    store_drop_all(store);
+    series_store_drop_all(store);
     begin_log(store, 1);
     return HG_OK;
 }
@@ -588,7 +588,7 @@ static void remove_folder(int parent, const char *name)
     (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-void store_clean(struct series_store *store)
+void series_store_clean(struct series_store *store)
 {
     int parent = openat(store->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = parent >= 0 ? fdopendir(parent) : NULL;

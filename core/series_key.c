@@ -1,5 +1,7 @@
 #include "core/series_key.h"
 
+enum { UNIT_MARK = 1 };
+
 static void put(struct hg_buf *out, struct hg_str text)
 {
     hg_buf_append_str(out, text);
@@ -24,11 +26,12 @@ void hg_metric_key(struct hg_metric *metric, struct hg_buf *out)
     hg_buf_clear(out, out->cap);
     put(out, metric->space);
     put(out, metric->name);
-    put(out, metric->unit);
     for (size_t i = 0; i < metric->dimension_count; i++) {
         put(out, metric->dimensions[i].name);
         put(out, metric->dimensions[i].value);
     }
+    hg_buf_append_byte(out, UNIT_MARK);
+    put(out, metric->unit);
 }
 
 static bool take(struct hg_str *rest, struct hg_str *text)
@@ -44,16 +47,22 @@ static bool take(struct hg_str *rest, struct hg_str *text)
 
 bool hg_metric_parse(struct hg_str key, struct hg_metric *metric)
 {
+    struct hg_str rest = key;
+
     metric->dimension_count = 0;
-    if (!take(&key, &metric->space) || !take(&key, &metric->name) || !take(&key, &metric->unit))
+    if (!take(&rest, &metric->space) || !take(&rest, &metric->name))
         return false;
-    while (key.n) {
+    while (rest.n && rest.p[0] != UNIT_MARK) {
         struct hg_dimension *dimension = &metric->dimensions[metric->dimension_count];
 
-        if (metric->dimension_count == HG_DIMENSIONS_MAX || !take(&key, &dimension->name) ||
-            !take(&key, &dimension->value))
+        if (metric->dimension_count == HG_DIMENSIONS_MAX || !take(&rest, &dimension->name) ||
+            !take(&rest, &dimension->value))
             return false;
         metric->dimension_count++;
     }
-    return true;
+    if (!rest.n)
+        return false;
+    metric->unit_at = key.n - rest.n;
+    rest = hg_str_skip(rest, 1);
+    return take(&rest, &metric->unit) && !rest.n;
 }

@@ -1,6 +1,6 @@
 /*
- * What a metric is called, as the key of its series: namespace, name, unit, and dimensions in the order of their names. None of the
- * texts holds a NUL byte.
+ * What a metric is called, as the key of its series: namespace, name, dimensions in the order of their names, unit: so that in the
+ * order of keys the same metric in several units stands together. No text begins with a control byte or holds a NUL.
  */
 #ifndef HG_CORE_SERIES_KEY_H
 #define HG_CORE_SERIES_KEY_H
@@ -15,6 +15,8 @@ struct hg_dimension {
 
 struct hg_metric {
     struct hg_str space, name, unit;
+    size_t
+        unit_at; /* of a parsed one: where in the key the unit begins; before it all is the metric */
     struct hg_dimension dimensions[HG_DIMENSIONS_MAX];
     size_t dimension_count;
 };

@@ -50,7 +50,7 @@ struct series_store {
     size_t run_count, run_room;
     uint64_t run_bytes;
     int64_t complained_us;
-    unsigned garbage; /* folders that store_clean removes */
+    unsigned garbage; /* folders that series_store_clean removes */
 };
 
 /* ---- series_store.c ---- */
@@ -61,11 +61,11 @@ struct series_point *entry_point(struct series_store *store, struct series_entry
                                  int64_t minute);
 void entry_note_active(struct series_store *store, struct series_entry *entry, int64_t minute);
 /* Drops all points in memory. */
-void store_drop_points(struct series_store *store);
+void series_store_drop_points(struct series_store *store);
 /* And all names. */
-void store_drop_all(struct series_store *store);
+void series_store_drop_all(struct series_store *store);
 /* Drops names that have been idle for too long. */
-void store_drop_idle(struct series_store *store);
+void series_store_drop_idle(struct series_store *store);
 
 /* ---- series_disk.c ---- */
 

@@ -100,7 +100,7 @@ struct series_point *entry_point(struct series_store *store, struct series_entry
     return point;
 }
 
-void store_drop_points(struct series_store *store)
+void series_store_drop_points(struct series_store *store)
 {
     const struct hg_map_entry *slot;
 
@@ -113,7 +113,7 @@ void store_drop_points(struct series_store *store)
     store->dirty = NULL;
 }
 
-void store_drop_idle(struct series_store *store)
+void series_store_drop_idle(struct series_store *store)
 {
     HG_LIST_EACH(link, &store->recent)
     {
@@ -124,15 +124,15 @@ void store_drop_idle(struct series_store *store)
     }
 }
 
-void store_drop_all(struct series_store *store)
+void series_store_drop_all(struct series_store *store)
 {
-    store_drop_points(store);
+    series_store_drop_points(store);
     while (!hg_list_empty(&store->recent))
         drop_entry(store, hg_container_of(store->recent.next, struct series_entry, recent));
 }
 
-void store_add(struct series_store *store, struct hg_str key, int64_t minute,
-               const struct hg_statset *set)
+void series_store_add(struct series_store *store, struct hg_str key, int64_t minute,
+                      const struct hg_statset *set)
 {
     struct series_entry *entry;
     struct series_point *point;
@@ -153,15 +153,15 @@ void store_add(struct series_store *store, struct hg_str key, int64_t minute,
     if (store->memory > store->options.max_memory) {
         struct hg_error why;
 
-        if (store_make_run(store, &why) != HG_OK && store->points) {
+        if (series_store_make_run(store, &why) != HG_OK && store->points) {
             disk_complain(store, "points are dropped, memory is full", why.text);
-            store_drop_points(store);
+            series_store_drop_points(store);
         }
     }
 }
 
-bool store_read(struct series_store *store, struct hg_str key, int64_t from, int64_t to,
-                series_point_fn each, void *arg)
+bool series_store_read(struct series_store *store, struct hg_str key, int64_t from, int64_t to,
+                       series_point_fn each, void *arg)
 {
     const struct series_entry *entry = hg_map_get(&store->entries, key);
 
@@ -180,7 +180,7 @@ bool store_read(struct series_store *store, struct hg_str key, int64_t from, int
     return true;
 }
 
-void store_each(const struct series_store *store, series_key_fn each, void *arg)
+void series_store_each(const struct series_store *store, series_key_fn each, void *arg)
 {
     const struct hg_map_entry *slot;
 
@@ -191,7 +191,7 @@ void store_each(const struct series_store *store, series_key_fn each, void *arg)
     }
 }
 
-void store_flush(struct series_store *store, int64_t now_minute)
+void series_store_flush(struct series_store *store, int64_t now_minute)
 {
     struct hg_error why;
 
@@ -199,19 +199,19 @@ void store_flush(struct series_store *store, int64_t now_minute)
     disk_write_log(store);
     if (store->points && (store->is_log_broken || store->log_bytes > LOG_BYTES_MAX ||
                           hg_mono_us() - store->log_since_us > RUN_EVERY_S * 1000000LL)) {
-        if (store_make_run(store, &why) != HG_OK)
+        if (series_store_make_run(store, &why) != HG_OK)
             disk_complain(store, "no run can be written", why.text);
     }
     disk_drop_old(store);
 }
 
-size_t store_series_count(const struct series_store *store)
+size_t series_store_count(const struct series_store *store)
 {
     return store->entries.count;
 }
 
-struct series_store *store_open(const char *dir, const struct hg_series_options *options,
-                                int64_t now_minute, struct hg_error *err)
+struct series_store *series_store_open(const char *dir, const struct hg_series_options *options,
+                                       int64_t now_minute, struct hg_error *err)
 {
     struct series_store *store = hg_calloc(1, sizeof(*store));
 
@@ -224,17 +224,17 @@ struct series_store *store_open(const char *dir, const struct hg_series_options 
     hg_list_init(&store->recent);
     if (disk_open(store, err) == HG_OK)
         return store;
-    store_close(store);
+    series_store_close(store);
     return NULL;
 }
 
-void store_close(struct series_store *store)
+void series_store_close(struct series_store *store)
 {
     if (!store)
         return;
     if (store->dir_fd >= 0)
         disk_write_log(store);
-    store_drop_all(store);
+    series_store_drop_all(store);
     hg_map_fini(&store->entries);
     for (size_t i = 0; i < store->run_count; i++)
         (void)close(store->runs[i].fd);

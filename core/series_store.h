@@ -7,7 +7,7 @@
  *   log-N   what is not in a run yet; superseded by run-N
  *   run-N   immutable
  *
- * One thread; blocks on the disk. What was added survives the end of the process once store_flush has run after it, and power cuts
+ * One thread; blocks on the disk. What was added survives the end of the process once series_store_flush has run after it, and power cuts
  * once it is in a run.
  */
 #ifndef HG_CORE_SERIES_STORE_H
@@ -27,27 +27,27 @@ extern const struct hg_series_options hg_series_options_default;
 struct series_store;
 
 /* Makes dir when it is not there. NULL with a sentence when it cannot be used. */
-struct series_store *store_open(const char *dir, const struct hg_series_options *options,
-                                int64_t now_minute, struct hg_error *err);
+struct series_store *series_store_open(const char *dir, const struct hg_series_options *options,
+                                       int64_t now_minute, struct hg_error *err);
 /* Writes what is not written. NULL is allowed. */
-void store_close(struct series_store *store);
+void series_store_close(struct series_store *store);
 
 /* Merges set into what the key has in that minute. Ignores minutes that are too old. */
-void store_add(struct series_store *store, struct hg_str key, int64_t minute,
-               const struct hg_statset *set);
+void series_store_add(struct series_store *store, struct hg_str key, int64_t minute,
+                      const struct hg_statset *set);
 /* False: nothing is known under that key. Otherwise calls each for from ≤ minute < to: in no order, a minute maybe several times. */
-bool store_read(struct series_store *store, struct hg_str key, int64_t from, int64_t to,
-                series_point_fn each, void *arg);
+bool series_store_read(struct series_store *store, struct hg_str key, int64_t from, int64_t to,
+                       series_point_fn each, void *arg);
 /* All keys, in no order. */
 typedef void (*series_key_fn)(struct hg_str key, int64_t last_minute, void *arg);
-void store_each(const struct series_store *store, series_key_fn each, void *arg);
+void series_store_each(const struct series_store *store, series_key_fn each, void *arg);
 /* Writes to the log what is new; drops what is too old. */
-void store_flush(struct series_store *store, int64_t now_minute);
+void series_store_flush(struct series_store *store, int64_t now_minute);
 /* Makes a run of what is in memory, begins a new log. */
-enum hg_rc store_make_run(struct series_store *store, struct hg_error *err) hg_must_use;
-/* Forgets everything; the files themselves are removed by store_clean. */
-enum hg_rc store_reset(struct series_store *store, struct hg_error *err) hg_must_use;
-void store_clean(struct series_store *store);
-size_t store_series_count(const struct series_store *store);
+enum hg_rc series_store_make_run(struct series_store *store, struct hg_error *err) hg_must_use;
+/* Forgets everything; the files themselves are removed by series_store_clean. */
+enum hg_rc series_store_reset(struct series_store *store, struct hg_error *err) hg_must_use;
+void series_store_clean(struct series_store *store);
+size_t series_store_count(const struct series_store *store);
 
 #endif

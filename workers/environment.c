@@ -3,6 +3,7 @@
  * reset after a crash or time-out (the process is new, the scratch folder
  * stays), retired. The pool decides who runs when; this file makes it happen.
  */
+#include "workers/counting.h"
 #include "workers/environment.h"
 
 #include "core/clock.h"
@@ -389,10 +390,12 @@ static void fail_launch(struct hg_environment *env, const struct launch_job *lau
     if (!running && (running = waiting_take(env->vs))) {
         env->running = running;
         env->run_started_us = hg_mono_us();
+        counting_begin(env);
     }
     if (running && launch->rc == HG_E_INVALID) {
         outcome_fail(env, "Runtime.InvalidEntrypoint", launch->err.text, launch->err.text);
     } else if (running) {
+        counting_leave(env);
         env->running = NULL;
         running->rc = HG_E_UNAVAILABLE;
         pool_finish(running);
@@ -493,6 +496,7 @@ void environment_run(struct hg_environment *env, struct hg_running *running)
     env->running = running;
     env->run_started_us = hg_mono_us();
     env->was_init_by_invocation = !has_process;
+    counting_begin(env);
     if (env->is_provisioned)
         stats_add(&env->vs->stats->provisioned, 1);
     else if (atomic_load_explicit(&env->vs->version->provisioned, memory_order_relaxed))
@@ -552,6 +556,7 @@ void environment_retire(struct hg_environment *env)
 
     env->is_retiring = true;
     if (running) {
+        counting_leave(env);
         env->running = NULL;
         runtime_api_forget(&env->api);
         running->rc = HG_E_UNAVAILABLE;

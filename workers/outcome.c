@@ -5,6 +5,7 @@
 #include "workers/outcome.h"
 
 #include "core/clock.h"
+#include "workers/counting.h"
 
 #include <stdio.h>
 
@@ -25,7 +26,8 @@ static void measure(struct hg_environment *env, int64_t now_us)
         env->peak_bytes = HG_MAX(env->peak_bytes, peak_bytes);
 }
 
-static void count(struct hg_environment *env, const struct hg_outcome *outcome, int64_t duration_us)
+static void count(struct hg_environment *env, const struct hg_running *running,
+                  const struct hg_outcome *outcome, int64_t duration_us)
 {
     struct hg_stats *stats = env->vs->stats;
 
@@ -34,6 +36,7 @@ static void count(struct hg_environment *env, const struct hg_outcome *outcome, 
         stats_add(&stats->errors, 1);
     if (outcome->error == HG_FUNCTION_TIMEOUT)
         stats_add(&stats->timeouts, 1);
+    counting_end(env, running, outcome->error != HG_FUNCTION_OK, duration_us);
 }
 
 void outcome_complete(struct hg_environment *env, const struct hg_outcome *outcome)
@@ -58,7 +61,7 @@ void outcome_complete(struct hg_environment *env, const struct hg_outcome *outco
     measure(env, now);
     report.peak_bytes = env->peak_bytes;
     report_end(&env->log, env->function, &report);
-    count(env, outcome, duration);
+    count(env, running, outcome, duration);
     /* The first run in a process warms it up, and says little of those that follow. */
     if (!env->was_init_by_invocation && (!env->is_fresh || !atomic_load(&env->vs->version->run_us)))
         average_note(&env->vs->version->run_us, duration);

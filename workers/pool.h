@@ -9,6 +9,8 @@
 #include "workers/invoke.h"
 #include "workers/log_files.h"
 
+struct hg_minutes;
+
 struct hg_runtime_override {
     const char *runtime; /* "python3.12" */
     const char *path;    /* absolute path of the interpreter */
@@ -31,6 +33,7 @@ struct hg_workers_options {
         api_endpoint; /* "http://127.0.0.1:4566": given to functions as AWS_ENDPOINT_URL; NULL for none */
     /* Keys for that endpoint, borrowed for good; NULL: it asks for none, and functions get the server's own. */
     const char *access_key, *secret_key, *session_token;
+    struct hg_minutes *minutes; /* where invocations are counted for CloudWatch; NULL: nowhere */
 };
 
 /* Binds one shard to every loop of loops. NULL with a sentence when data_dir cannot be used. */
@@ -88,6 +91,9 @@ void workers_drain(struct hg_workers *workers, int64_t timeout_ms, void (*done)(
                    void *arg);
 /* Loops must be stopped. */
 void workers_free(struct hg_workers *workers);
+
+/* workers/minute.h; NULL when nothing is recorded. */
+struct hg_minutes *workers_minutes(const struct hg_workers *workers);
 
 /* The isolation that is in force: "process" or "none"; static. */
 const char *workers_isolation(const struct hg_workers *workers);

@@ -5,6 +5,7 @@
  */
 #include "core/clock.h"
 #include "core/log.h"
+#include "workers/counting.h"
 #include "workers/bootstraps.h"
 #include "workers/environment.h"
 #include "workers/layers.h"
@@ -127,6 +128,7 @@ static void fail_waiting(struct prepare_job *prepare)
         stats_add(&vs->stats->errors, 1);
         running->rc = prepare->rc == HG_E_NOT_FOUND ? HG_OK : HG_E_UNAVAILABLE;
         if (running->rc == HG_OK) {
+            counting_fail(running);
             running->error = HG_FUNCTION_ERROR;
             running->answer =
                 error_doc_new("Runtime.InvalidEntrypoint", running->request_id, prepare->err.text);

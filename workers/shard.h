@@ -1,5 +1,5 @@
 /*
- * The pool's own structures: for the files of workers/ that make it up (pool, starting, idle, provision, waiting, room, shard,
+ * The pool's own structures: for the files of workers/ that make it up (pool, counting, starting, idle, provision, waiting, room, shard,
  * version, pool_family, reclaim, environment, outcome, prepare, check, metrics, workers).
  *
  * struct hg_workers              all of it
@@ -59,6 +59,12 @@ struct hg_running {
     char *tail;
     size_t tail_length;
     int64_t duration_us, init_us;
+
+    /* For counting.c. */
+    const char *qualifier; /* inside invoked_arn; "" for none */
+    bool is_weighted;      /* it is an alias that divides its invocations */
+    bool is_reserved, is_provisioned;
+    unsigned together, together_all, together_unreserved, together_provisioned;
 };
 
 /* Environments with nothing to do, by what they were started for. */
@@ -122,6 +128,7 @@ struct hg_version {
     _Atomic int64_t run_us, cold_us;       /* estimates, see average_note; 0: no history */
     _Atomic unsigned provisioned;          /* environments that are to be kept initialised */
     _Atomic unsigned provisioned_ready;    /* those that are */
+    _Atomic unsigned provisioned_running;  /* and have an invocation */
     _Atomic bool has_provision_failed;     /* at the last attempt */
     struct hg_version_shard *_Atomic at[]; /* by loop index; NULL: never used there */
 };
@@ -147,6 +154,7 @@ struct hg_pool_family {
     unsigned version_count;  /* outdated ones too; control loop */
     bool is_deployed;        /* in the snapshot that was applied last; control loop */
     struct hg_quota quota;
+    _Atomic unsigned running; /* invocations, of all versions on all loops */
     struct hg_stats *_Atomic stats[]; /* by loop index; NULL: nothing happened there */
 };
 
@@ -181,6 +189,13 @@ struct hg_reclaim {
     struct hg_retired *waiting, *coming; /* until the mail is back; and for its next round */
 };
 
+/* Invocations that run now; see workers/counting.c. */
+struct hg_running_now {
+    _Atomic unsigned all, unreserved;
+    _Atomic unsigned claimed; /* reserved and provisioned concurrency, used or not */
+    struct hg_timer sample;   /* control loop */
+};
+
 struct hg_workers {
     struct hg_loops *loops;
     struct hg_workers_options options;
@@ -190,6 +205,7 @@ struct hg_workers {
     struct hg_offload *launch_threads, *prepare_thread, *clean_thread;
     struct hg_log_files *log_files;
     struct hg_limits limits;
+    struct hg_running_now running_now;
     struct hg_table slots, families;
     struct hg_pool_family *_Atomic first_family;
     struct hg_list outdated; /* struct hg_version */

@@ -319,6 +319,7 @@ static void set_quota(struct hg_pool_family *family, int reserved, unsigned prov
     unsigned before = atomic_load(&quota->on_demand.max);
 
     limits_set(&family->workers->limits, quota, reserved, provisioned);
+    atomic_store(&family->workers->running_now.claimed, family->workers->limits.claimed);
     if (atomic_load(&quota->on_demand.max) < before)
         tell_loops(family);
 }

@@ -4,6 +4,7 @@
 #include "workers/workers.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "workers/counting.h"
 #include "workers/environment.h"
 #include "workers/files.h"
 
@@ -80,8 +81,14 @@ struct hg_workers *workers_new_with(struct hg_loops *loops,
     workers->shards = hg_calloc(loops->count, sizeof(*workers->shards));
     for (unsigned i = 0; i < loops->count; i++)
         shard_init(&workers->shards[i], workers, loops->loops[i]);
+    counting_start(workers);
     prepare_data_dir(workers);
     return workers;
+}
+
+struct hg_minutes *workers_minutes(const struct hg_workers *workers)
+{
+    return workers->options.minutes;
 }
 
 /* ---- snapshots ---- */
@@ -287,6 +294,7 @@ void workers_free(struct hg_workers *workers)
     if (!workers)
         return;
     atomic_store(&workers->is_ending, true);
+    counting_stop(workers);
     for (unsigned i = 0; i < workers->shard_count; i++)
         workers->shards[i].is_killing = true;
     /* What helpers have finished comes home by mail, and finds its shard still there. */

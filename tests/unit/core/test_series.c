@@ -35,7 +35,7 @@ static struct series_store *open_store(const struct folder *folder,
 {
     struct hg_error err;
     struct series_store *store =
-        store_open(folder->path, options ? options : &hg_series_options_default, NOW, &err);
+        series_store_open(folder->path, options ? options : &hg_series_options_default, NOW, &err);
 
     assert_non_null(store);
     return store;
@@ -46,7 +46,7 @@ static void add(struct series_store *store, const char *key, int64_t minute, dou
     struct hg_statset set = {0};
 
     hg_statset_add(&set, value, 1);
-    store_add(store, hg_str_of(key), minute, &set);
+    series_store_add(store, hg_str_of(key), minute, &set);
     hg_statset_fini(&set);
 }
 
@@ -67,7 +67,7 @@ static void on_point(int64_t minute, const struct hg_statset *set, void *arg)
 static bool has(struct series_store *store, const char *key, double count, double total)
 {
     struct sum sum = {0};
-    bool is_known = store_read(store, hg_str_of(key), 0, INT32_MAX, on_point, &sum);
+    bool is_known = series_store_read(store, hg_str_of(key), 0, INT32_MAX, on_point, &sum);
     bool is_right = sum.set.count == count && sum.set.sum == total;
 
     hg_statset_fini(&sum.set);
@@ -182,12 +182,15 @@ static void test_key(void **state)
     hg_metric_key(&metric, &key);
     assert_true(
         hg_str_eq(hg_buf_str(&key),
-                  HG_STR("AWS/Lambda\0Errors\0Count\0FunctionName\0f\0Resource\0f:live\0")));
+                  HG_STR("AWS/Lambda\0Errors\0FunctionName\0f\0Resource\0f:live\0\1Count\0")));
     assert_true(hg_metric_parse(hg_buf_str(&key), &back));
     assert_true(hg_str_is(back.space, "AWS/Lambda") && back.dimension_count == 2);
     assert_true(hg_str_is(back.dimensions[1].value, "f:live"));
+    assert_true(hg_str_is(back.unit, "Count") && back.unit_at == 49);
     assert_false(hg_metric_parse(HG_STR("a\0b\0"), &back));
     assert_false(hg_metric_parse(HG_STR("a\0b\0c\0d\0"), &back));
+    assert_false(hg_metric_parse(HG_STR("a\0b\0c\0\1d\0"), &back));
+    assert_false(hg_metric_parse(HG_STR("a\0b\0\1d\0e"), &back));
     hg_buf_fini(&key);
 }
 
@@ -202,20 +205,20 @@ static void test_restarts(void **state)
     add(store, "a", NOW, 1);
     add(store, "a", NOW, 2);
     add(store, "a", NOW - 5, 4);
-    store_flush(store, NOW);
+    series_store_flush(store, NOW);
     add(store, "a", NOW, 8); /* the point is written again: the last one counts */
-    store_close(store);
+    series_store_close(store);
     store = open_store(&folder, NULL);
     assert_true(has(store, "a", 4, 15));
     add(store, "a", NOW, 16);
     add(store, "b", NOW, 1);
-    store_close(store);
+    series_store_close(store);
     store = open_store(&folder, NULL);
     assert_true(has(store, "a", 5, 31));
     assert_true(has(store, "b", 1, 1));
-    assert_int_equal(store_series_count(store), 2);
-    assert_false(store_read(store, HG_STR("c"), 0, INT32_MAX, on_point, NULL));
-    store_close(store);
+    assert_int_equal(series_store_count(store), 2);
+    assert_false(series_store_read(store, HG_STR("c"), 0, INT32_MAX, on_point, NULL));
+    series_store_close(store);
     remove_folder(&folder);
 }
 
@@ -235,7 +238,7 @@ static void test_runs(void **state)
             (void)snprintf(key, sizeof(key), "key-%d", i);
             add(store, key, NOW - round, i + 0.5);
         }
-        assert_int_equal(store_make_run(store, &err), HG_OK);
+        assert_int_equal(series_store_make_run(store, &err), HG_OK);
         assert_int_equal(store->points, 0);
     }
     add(store, "key-7", NOW, 1);
@@ -243,14 +246,14 @@ static void test_runs(void **state)
         (void)snprintf(key, sizeof(key), "key-%d", i);
         assert_true(has(store, key, i == 7 ? 4 : 3, 3 * (i + 0.5) + (i == 7 ? 1 : 0)));
     }
-    assert_true(store_read(store, HG_STR("key-9"), NOW - 1, NOW, on_point, &sum));
+    assert_true(series_store_read(store, HG_STR("key-9"), NOW - 1, NOW, on_point, &sum));
     assert_int_equal(sum.minutes, 1);
-    store_close(store);
+    series_store_close(store);
     store = open_store(&folder, NULL);
     assert_int_equal(store->run_count, 3);
-    assert_int_equal(store_series_count(store), 3000);
+    assert_int_equal(series_store_count(store), 3000);
     assert_true(has(store, "key-7", 4, 23.5));
-    store_close(store);
+    series_store_close(store);
     remove_folder(&folder);
 }
 
@@ -266,16 +269,16 @@ static void test_superseded_log(void **state)
     make_folder(&folder);
     store = open_store(&folder, NULL);
     add(store, "a", NOW, 1);
-    store_flush(store, NOW);
+    series_store_flush(store, NOW);
     (void)snprintf(from, sizeof(from), "%s/log-1", folder.path);
     (void)snprintf(to, sizeof(to), "%s/kept", folder.path);
     assert_int_equal(link(from, to), 0);
-    assert_int_equal(store_make_run(store, &err), HG_OK);
-    store_close(store);
+    assert_int_equal(series_store_make_run(store, &err), HG_OK);
+    series_store_close(store);
     assert_int_equal(rename(to, from), 0);
     store = open_store(&folder, NULL);
     assert_true(has(store, "a", 1, 1));
-    store_close(store);
+    series_store_close(store);
     remove_folder(&folder);
 }
 
@@ -291,22 +294,22 @@ static void test_bounds(void **state)
     make_folder(&folder);
     store = open_store(&folder, &options);
     add(store, "old", NOW - 101, 1);
-    assert_int_equal(store_series_count(store), 0);
+    assert_int_equal(series_store_count(store), 0);
     for (int i = 0; i < 200; i++) {
         (void)snprintf(key, sizeof(key), "key-%d", i);
         for (int minute = 0; minute < 20; minute++)
             add(store, key, NOW - minute, i);
     }
-    assert_in_range(store_series_count(store), 49, 50);
-    store_flush(store, NOW);
+    assert_in_range(series_store_count(store), 49, 50);
+    series_store_flush(store, NOW);
     assert_true(store->run_bytes <= 4096);
     assert_true(store->memory <= (1 << 16));
     assert_true(has(store, "key-199", 20, 20 * 199));
-    assert_false(store_read(store, HG_STR("key-1"), 0, INT32_MAX, on_point, NULL));
+    assert_false(series_store_read(store, HG_STR("key-1"), 0, INT32_MAX, on_point, NULL));
     /* Time goes by: runs go, and at the next one the names. */
-    store_flush(store, NOW + 200);
+    series_store_flush(store, NOW + 200);
     assert_int_equal(store->run_count, 0);
-    store_close(store);
+    series_store_close(store);
     remove_folder(&folder);
 }
 
@@ -343,24 +346,24 @@ static void test_damage(void **state)
             store = open_store(&folder, NULL);
             add(store, "a", NOW, 1);
             add(store, "b", NOW, 2);
-            assert_int_equal(store_make_run(store, &err), HG_OK);
+            assert_int_equal(series_store_make_run(store, &err), HG_OK);
             add(store, "a", NOW + 1, 1);
-            store_close(store);
+            series_store_close(store);
             (void)snprintf(path, sizeof(path), "%s/%s", folder.path, names[n]);
             assert_int_equal(stat(path, &stat_), 0);
             if (at < stat_.st_size)
                 damage(&folder, names[n], at);
             store = open_store(&folder, NULL);
-            (void)store_read(store, HG_STR("a"), 0, INT32_MAX, on_point, &sum);
+            (void)series_store_read(store, HG_STR("a"), 0, INT32_MAX, on_point, &sum);
             assert_true(sum.set.count <= 2 && sum.set.count == sum.set.sum);
             add(store, "a", NOW, 1);
-            store_flush(store, NOW);
-            store_close(store);
+            series_store_flush(store, NOW);
+            series_store_close(store);
             store = open_store(&folder, NULL);
             sum.set.count = 0;
-            assert_true(store_read(store, HG_STR("a"), 0, INT32_MAX, on_point, &sum));
+            assert_true(series_store_read(store, HG_STR("a"), 0, INT32_MAX, on_point, &sum));
             assert_true(sum.set.count >= 1);
-            store_close(store);
+            series_store_close(store);
             remove_folder(&folder);
         }
     }
@@ -377,19 +380,19 @@ static void test_torn_log(void **state)
     make_folder(&folder);
     store = open_store(&folder, NULL);
     add(store, "a", NOW, 1);
-    store_flush(store, NOW);
+    series_store_flush(store, NOW);
     (void)snprintf(path, sizeof(path), "%s/log-1", folder.path);
     assert_int_equal(stat(path, &before), 0);
     add(store, "a", NOW, 2);
-    store_close(store);
+    series_store_close(store);
     assert_int_equal(truncate(path, before.st_size + 5), 0);
     store = open_store(&folder, NULL);
     assert_true(has(store, "a", 1, 1));
     add(store, "a", NOW, 4);
-    store_close(store);
+    series_store_close(store);
     store = open_store(&folder, NULL);
     assert_true(has(store, "a", 2, 5));
-    store_close(store);
+    series_store_close(store);
     remove_folder(&folder);
 }
 
@@ -403,18 +406,18 @@ static void test_reset(void **state)
     make_folder(&folder);
     store = open_store(&folder, NULL);
     add(store, "a", NOW, 1);
-    assert_int_equal(store_make_run(store, &err), HG_OK);
+    assert_int_equal(series_store_make_run(store, &err), HG_OK);
     add(store, "b", NOW, 1);
-    store_flush(store, NOW);
-    assert_int_equal(store_reset(store, &err), HG_OK);
-    store_clean(store);
-    assert_int_equal(store_series_count(store), 0);
+    series_store_flush(store, NOW);
+    assert_int_equal(series_store_reset(store, &err), HG_OK);
+    series_store_clean(store);
+    assert_int_equal(series_store_count(store), 0);
     add(store, "c", NOW, 1);
-    store_close(store);
+    series_store_close(store);
     store = open_store(&folder, NULL);
-    assert_int_equal(store_series_count(store), 1);
+    assert_int_equal(series_store_count(store), 1);
     assert_true(has(store, "c", 1, 1));
-    store_close(store);
+    series_store_close(store);
     remove_folder(&folder);
 }
 
@@ -432,7 +435,7 @@ static void work_add(struct hg_series_op *op, struct series_store *store)
 
 static void work_look(struct hg_series_op *op, struct series_store *store)
 {
-    hg_container_of(op, struct asked, op)->is_found = store_series_count(store) > 0;
+    hg_container_of(op, struct asked, op)->is_found = series_store_count(store) > 0;
 }
 
 static void on_looked(struct hg_series_op *op)
