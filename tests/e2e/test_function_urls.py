@@ -101,7 +101,7 @@ def test_event(server, ids):
 
 
 def test_the_path_stays_as_it_was_sent(server, ids):
-    event = ask(server, ids["Open"], "POST", "/event", {}, b"\x00\xff").json()
+    event = ask(server, ids["Open"], "POST", "/event", {"Content-Type": "application/octet-stream"}, b"\x00\xff").json()
     assert event["isBase64Encoded"] is True
     assert event["body"] == "AP8="
     answer = ask(server, ids["Open"], "POST", "/pa2%2Fth/1", {}, '{"statusCode":204}')
