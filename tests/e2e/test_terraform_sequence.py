@@ -585,7 +585,7 @@ def test_a_whole_stack(serve):
 
     # The next version of everything.
     function.update(filename=zip_of({"index.py": "def handler(event, context):\n    return 'new'\n"}), description="",
-                    timeout=5, environment=None, layers=None, dead_letter_config=None, vpc_config=None, snap_start=None,
+                    timeout=5, environment=None, layers=None, vpc_config=None, snap_start=None,
                     logging_config={"log_format": "Text", "log_group": f"/own/{name}", "application_log_level": "",
                                     "system_log_level": ""}, tags={"Name": name}, reserved_concurrent_executions=-1)
     assert function.read()["version"] == "2"
@@ -598,7 +598,7 @@ def test_a_whole_stack(serve):
     role.update(description="changed", tags={"team": "b"}, max_session_duration=3600)
     assert stack.drift() == {}
     alias.update(routing_config=None)
-    function.update(kms_key_arn=None, environment={"KEY": "v"})
+    function.update(kms_key_arn=None, dead_letter_config=None, environment={"KEY": "v"})
     assert stack.drift() == {}
     assert function.read()["version"] == "3"
     stack.destroy()
