@@ -79,6 +79,18 @@ static void free_body(void *ptr)
     hg_buf_fini(ptr);
 }
 
+/* "aws-chunked" is no longer true of the body; what it is packed in besides stays. */
+static void drop_encoding(struct hg_request *req)
+{
+    for (size_t i = 0; i < req->header_count; i++) {
+        struct hg_str rest = req->headers[i].value, first;
+
+        if (hg_str_is_nocase(req->headers[i].name, "content-encoding") &&
+            hg_str_next(&rest, ',', &first) && hg_str_is_nocase(hg_str_trim(first), "aws-chunked"))
+            req->headers[i].value = rest.p ? hg_str_trim(rest) : HG_STR("");
+    }
+}
+
 /* The chunks' data instead of the chunks. claim NULL: their signatures do not matter. */
 static enum hg_sigv4_fault join_chunks(struct hg_request *req, const struct hg_sigv4_claim *claim,
                                        char why[HG_SIGV4_WHY_MAX])
@@ -89,8 +101,10 @@ static enum hg_sigv4_fault join_chunks(struct hg_request *req, const struct hg_s
     hg_buf_init(body, req->body.n);
     hg_arena_defer(req->arena, free_body, body);
     fault = hg_sigv4_unchunk(claim, req->body, body, why);
-    if (fault == HG_SIGV4_GOOD)
+    if (fault == HG_SIGV4_GOOD) {
         req->body = hg_buf_str(body);
+        drop_encoding(req);
+    }
     return fault;
 }
 

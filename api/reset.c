@@ -7,6 +7,7 @@
 #include "api/events.h"
 #include "core/clock.h"
 #include "workers/log_files.h"
+#include "workers/minute.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct reset {
     const char *failed; /* the first part that did not succeed; NULL: none */
     char why[HG_ERROR_MAX];
     struct hg_log_reset logs;
+    struct hg_series_op metrics;
     struct hg_find_op find;
     struct purge purges[ROUND_MAX];
     unsigned purging;
@@ -75,6 +77,27 @@ static void note_failure(struct reset *reset, const char *part, const char *why)
 static void on_logs_reset(struct hg_log_reset *logs)
 {
     end_part(hg_container_of(logs, struct reset, logs));
+}
+
+static void on_metrics_reset(struct hg_series_op *metrics)
+{
+    struct reset *reset = hg_container_of(metrics, struct reset, metrics);
+
+    if (metrics->rc != HG_OK)
+        note_failure(reset, "the metrics were not emptied", hg_rc_text(metrics->rc));
+    end_part(reset);
+}
+
+static void reset_metrics(struct reset *reset)
+{
+    struct hg_minutes *minutes = workers_minutes(reset->options.workers);
+
+    if (!minutes)
+        return;
+    reset->parts++;
+    reset->metrics.done = on_metrics_reset;
+    minutes_forget(minutes);
+    series_submit_reset(minutes_store(minutes), reset->loop, &reset->metrics);
 }
 
 static void find_events(struct reset *reset);
@@ -156,6 +179,7 @@ static void on_catalog_reset(struct hg_change *change)
     }
     reset->parts = 2;
     reset->logs.done = on_logs_reset;
+    reset_metrics(reset);
     logs_reset(workers_log_files(reset->options.workers), reset->loop, &reset->logs);
     find_events(reset);
 }

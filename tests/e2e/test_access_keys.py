@@ -72,8 +72,8 @@ def test_function_life_is_signed(guarded):
     client.get_waiter("function_active_v2").wait(FunctionName=name)
     answer = client.invoke(FunctionName=f"arn:aws:lambda:us-east-1:000000000000:function:{name}", Payload=b'{"a":1}')
     assert json.load(answer["Payload"]) == {"a": 1}
-    client.tag_resource(Resource=f"arn:aws:lambda:us-east-1:000000000000:function:{name}", Tags={"k k": "v/v+é"})
-    client.untag_resource(Resource=f"arn:aws:lambda:us-east-1:000000000000:function:{name}", TagKeys=["k k", "a&b=c"])
+    client.tag_resource(Resource=f"arn:aws:lambda:us-east-1:000000000000:function:{name}", Tags={"k k": "v/v+é", "a+b=c": ""})
+    client.untag_resource(Resource=f"arn:aws:lambda:us-east-1:000000000000:function:{name}", TagKeys=["k k", "a+b=c"])
     client.delete_function(FunctionName=name)
 
 
