@@ -107,12 +107,16 @@ static void on_stored(struct hg_api_change *change, const struct hg_package *pac
 static void on_uploaded(struct hg_call *call, struct hg_upload *upload)
 {
     struct hg_api_change *change = change_begin(call, false);
+    const cJSON *content = change ? input_get(change->input, "Content") : NULL;
 
     if (!change) {
         upload_free(upload);
-        return;
+    } else if (code_check_source(change, upload, content) != HG_OK) {
+        upload_free(upload);
+        change_abandon(change, change->error, "%s", change->message);
+    } else {
+        code_store(change, upload, content, on_stored);
     }
-    code_store(change, upload, input_get(change->input, "Content"), on_stored);
 }
 
 void lambda_publish_layer_version(struct hg_call *call)

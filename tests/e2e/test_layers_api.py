@@ -115,6 +115,8 @@ def test_mistakes_of_get(aws, bare, name):
 ])
 def test_content_that_is_no_archive(aws, name, content, expected):
     assert functions.refusal(aws.publish_layer_version, LayerName=name, Content={"ZipFile": content}) == expected
+    for source in ({}, {"S3Bucket": "bucket"}, {"ZipFile": content, "S3Bucket": "bucket", "S3Key": "key"}):
+        assert functions.refusal(aws.publish_layer_version, LayerName=name, Content=source)[:2] == expected[:2]
     assert aws.list_layer_versions(LayerName=name)["LayerVersions"] == []
 
 
