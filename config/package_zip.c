@@ -40,8 +40,12 @@ static enum hg_rc refuse(struct archive *archive, const struct entry *entry, con
                         (int)HG_MIN(entry->name.n, 200), entry->name.p, why);
 }
 
+/* What another entry of the archive brought about is the archive's fault, all else the machine's. */
 static enum hg_rc refuse_io(struct archive *archive, const struct entry *entry)
 {
+    if (errno == EEXIST || errno == ENOTDIR || errno == EISDIR || errno == ELOOP ||
+        errno == ENAMETOOLONG)
+        return refuse(archive, entry, "stands twice in the archive, or beside itself as a folder");
     return hg_error_set(archive->err, HG_E_IO, "%s: cannot write '%.*s': %s", archive->name,
                         (int)HG_MIN(entry->name.n, 200), entry->name.p, strerror(errno));
 }
@@ -55,7 +59,8 @@ static enum hg_rc check_name(struct archive *archive, const struct entry *entry)
     if (rest.p[0] == '/')
         return refuse(archive, entry, "has an absolute name");
     while (hg_str_next(&rest, '/', &part)) {
-        if (hg_str_is(part, ".."))
+        if (hg_str_is(part, "..") || hg_str_starts(part, HG_STR("..\\")) ||
+            hg_str_find_str(part, HG_STR("\\..")) >= 0)
             return refuse(archive, entry, "leads out of the folder");
         if (part.n > 255)
             return refuse(archive, entry, "has a name with more than 255 bytes between slashes");
@@ -231,8 +236,6 @@ static enum hg_rc write_entry(struct archive *archive, const struct entry *entry
         return mkdirat(dir_fd, last, 0755) == 0 || errno == EEXIST ? HG_OK
                                                                    : refuse_io(archive, entry);
     fd = openat(dir_fd, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, entry->mode);
-    if (fd < 0 && errno == EEXIST)
-        return refuse(archive, entry, "stands twice in the archive");
     if (fd < 0)
         return refuse_io(archive, entry);
     rc = copy_entry(archive, entry, fd);

@@ -1,11 +1,13 @@
 /*
  * Code sources: folders, archives honest and not, code in templates.
  */
-#include "config/package.h"
+#include "config/package_parts.h"
+#include "config/package_sweep.h"
 #include "tests/unit/config/template_fixture.h"
 #include "tests/unit/config/zip_writer.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -175,6 +177,8 @@ static void test_tricks_are_refused(void **state)
     (void)state;
     refuse("../evil", HG_STR("x"), S_IFREG | 0644, "'../evil' leads out of the folder");
     refuse("a/../../evil", HG_STR("x"), S_IFREG | 0644, "leads out of the folder");
+    refuse("..\\evil", HG_STR("x"), S_IFREG | 0644, "leads out of the folder");
+    refuse("a\\..\\..\\evil", HG_STR("x"), S_IFREG | 0644, "leads out of the folder");
     refuse("/etc/evil", HG_STR("x"), S_IFREG | 0644, "has an absolute name");
     refuse("l", HG_STR("/etc/passwd"), S_IFLNK | 0777,
            "is a link with an empty or absolute target");
@@ -200,7 +204,7 @@ static void test_nothing_is_written_through_a_link(void **state)
     zip_writer_add(&zip, "l/y", HG_STR("y"), S_IFREG | 0644);
     zip_writer_save(&zip, place.zip);
     /* The file comes first and makes a real folder, then the link finds its name taken. */
-    assert_int_equal(open_zip(&place, false), HG_E_IO);
+    assert_int_equal(open_zip(&place, false), HG_E_INVALID);
     assert_int_equal(count_code(&place), 0);
     place_fini(&place);
 
@@ -289,6 +293,261 @@ static void test_inline_code(void **state)
     place_fini(&place);
 }
 
+/* An archive in memory; free it. */
+static struct hg_str zip_bytes(struct place *place, struct zip_writer *zip)
+{
+    struct stat st;
+    char *bytes;
+    int fd;
+
+    zip_writer_save(zip, place->zip);
+    fd = open(place->zip, O_RDONLY);
+    assert_int_equal(fstat(fd, &st), 0);
+    bytes = hg_malloc((size_t)st.st_size);
+    assert_int_equal(read(fd, bytes, (size_t)st.st_size), st.st_size);
+    (void)close(fd);
+    return hg_str_n(bytes, (size_t)st.st_size);
+}
+
+static enum hg_rc store(struct place *place, struct hg_str bytes)
+{
+    place->err.text[0] = '\0';
+    return package_store_zip(place->arena, place->data, bytes, &place->package, &place->err);
+}
+
+static struct hg_str usual_zip(struct place *place)
+{
+    struct zip_writer zip;
+
+    zip_writer_init(&zip);
+    zip_writer_add(&zip, "app.py", HG_STR("x=1"), S_IFREG | 0600);
+    zip_writer_add(&zip, "bin/run", HG_STR("#!/bin/sh"), S_IFREG | 0755);
+    zip_writer_add(&zip, "win\\file", HG_STR(""), 0);
+    return zip_bytes(place, &zip);
+}
+
+static void test_uploads_are_kept_once(void **state)
+{
+    struct hg_package first;
+    struct place place;
+    struct hg_str bytes;
+    struct stat st;
+
+    (void)state;
+    place_init(&place);
+    bytes = usual_zip(&place);
+    assert_int_equal(store(&place, bytes), HG_OK);
+    first = place.package;
+    assert_int_equal(first.size, bytes.n);
+    assert_int_equal(stat(first.zip.p, &st), 0);
+    assert_int_equal(st.st_size, bytes.n);
+    assert_int_equal(stat_of(&place, "app.py").st_mode & 0777, 0644);
+    assert_int_equal(stat_of(&place, "bin/run").st_mode & 0777, 0755);
+    assert_int_equal(stat_of(&place, "win\\file").st_size, 0);
+    assert_int_equal(package_unpacked_size(first.dir.p), 12);
+    assert_int_equal(package_unpacked_size("/nowhere/at/all"), 0);
+    assert_int_equal(count_code(&place), 2);
+    assert_int_equal(store(&place, bytes), HG_OK);
+    assert_true(hg_str_eq(first.dir, place.package.dir));
+    assert_int_equal(count_code(&place), 2);
+    /* The same archive in a template is the same folder. */
+    assert_int_equal(open_zip(&place, false), HG_OK);
+    assert_true(hg_str_eq(first.dir, place.package.dir));
+    assert_true(hg_str_eq(first.sha256, place.package.sha256));
+    free((void *)(uintptr_t)bytes.p);
+    place_fini(&place);
+}
+
+static void test_an_unpacked_archive_without_its_zip(void **state)
+{
+    struct place place;
+    struct hg_str bytes, zip;
+
+    (void)state;
+    place_init(&place);
+    bytes = usual_zip(&place);
+    assert_int_equal(open_zip(&place, false), HG_OK); /* by a template */
+    assert_int_equal(count_code(&place), 1);
+    assert_int_equal(store(&place, bytes), HG_OK);
+    assert_int_equal(count_code(&place), 2);
+    zip = place.package.zip;
+    tree_remove(place.package.dir.p);
+    assert_int_equal(count_code(&place), 1);
+    assert_int_equal(package_restore(place.arena, place.data, place.package.dir, zip, &place.err),
+                     HG_OK);
+    assert_int_equal(stat_of(&place, "app.py").st_size, 3);
+    assert_int_equal(package_restore(place.arena, place.data, HG_STR("/other"), zip, &place.err),
+                     HG_E_INVALID);
+    free((void *)(uintptr_t)bytes.p);
+    place_fini(&place);
+}
+
+static void test_what_is_no_upload(void **state)
+{
+    static const char *const texts[] = {"", "x",
+                                        "not a zip, although it is longer than an empty one is",
+                                        "PK\3\4 an archive that was cut off after its first words"};
+    struct zip_writer zip;
+    struct place place;
+    struct hg_str bytes;
+
+    (void)state;
+    place_init(&place);
+    for (size_t i = 0; i < HG_COUNT(texts); i++)
+        assert_int_equal(store(&place, hg_str_of(texts[i])), HG_E_INVALID);
+    assert_int_equal(store(&place, HG_STR("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")),
+                     HG_E_INVALID);
+    zip_writer_init(&zip);
+    zip_writer_add(&zip, "a", HG_STR("x"), S_IFREG | 0644);
+    zip_writer_add(&zip, "a/b", HG_STR("x"), S_IFREG | 0644);
+    bytes = zip_bytes(&place, &zip);
+    assert_int_equal(store(&place, bytes), HG_E_INVALID);
+    free((void *)(uintptr_t)bytes.p);
+    zip_writer_init(&zip);
+    zip_writer_add(&zip, "a/b", HG_STR("x"), S_IFREG | 0644);
+    zip_writer_add(&zip, "a", HG_STR("x"), S_IFREG | 0644);
+    bytes = zip_bytes(&place, &zip);
+    assert_int_equal(store(&place, bytes), HG_E_INVALID);
+    free((void *)(uintptr_t)bytes.p);
+    assert_int_equal(count_code(&place), 0);
+    place_fini(&place);
+}
+
+struct storing {
+    struct place *place;
+    struct hg_str bytes;
+    enum hg_rc rc;
+};
+
+static void *store_beside_others(void *arg)
+{
+    struct storing *storing = arg;
+    struct hg_arena *arena = hg_arena_new(1 << 20);
+    struct hg_package package;
+    struct hg_error err;
+
+    for (int i = 0; i < 10 && storing->rc == HG_OK; i++) {
+        storing->rc =
+            package_store_zip(arena, storing->place->data, storing->bytes, &package, &err);
+        if (i < 8)
+            tree_remove(package.dir.p); /* so that there is something to do */
+    }
+    hg_arena_free(arena);
+    return NULL;
+}
+
+static void test_the_same_upload_by_several_at_once(void **state)
+{
+    struct storing storing[3];
+    pthread_t threads[3];
+    struct place place;
+    struct hg_str bytes;
+
+    (void)state;
+    place_init(&place);
+    bytes = usual_zip(&place);
+    for (size_t i = 0; i < HG_COUNT(threads); i++) {
+        storing[i] = (struct storing){&place, bytes, HG_OK};
+        assert_int_equal(pthread_create(&threads[i], NULL, store_beside_others, &storing[i]), 0);
+    }
+    for (size_t i = 0; i < HG_COUNT(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(storing[i].rc, HG_OK);
+    }
+    assert_int_equal(store(&place, bytes), HG_OK);
+    assert_int_equal(count_code(&place), 2);
+    free((void *)(uintptr_t)bytes.p);
+    place_fini(&place);
+}
+
+static void test_frozen_folders(void **state)
+{
+    struct hg_package package, again;
+    struct place place;
+    char *src;
+
+    (void)state;
+    place_init(&place);
+    src = hg_arena_printf(place.arena, "%s/src", place.dir);
+    assert_int_equal(system(hg_arena_printf(place.arena,
+                                            "mkdir -p %s/d/empty && cd %s && echo x > d/f && ln -s "
+                                            "d/f l && chmod 750 d/f && mkfifo p && ln -s none n",
+                                            src, src)),
+                     0);
+    assert_int_equal(package_open(place.arena, src, place.data, false, &place.package, &place.err),
+                     HG_OK);
+    package = again = place.package;
+    assert_int_equal(package_freeze(place.arena, place.data, &package, &place.err), HG_OK);
+    assert_false(hg_str_eq(package.dir, place.package.dir));
+    place.package = package;
+    assert_int_equal(stat_of(&place, "d/f").st_mode & 0777, 0754);
+    assert_true(S_ISLNK(stat_of(&place, "l").st_mode));
+    assert_true(S_ISLNK(stat_of(&place, "n").st_mode));
+    assert_true(S_ISDIR(stat_of(&place, "d/empty").st_mode));
+    assert_int_not_equal(access(hg_arena_printf(place.arena, "%s/p", package.dir.p), F_OK), 0);
+    assert_int_equal(package_freeze(place.arena, place.data, &again, &place.err), HG_OK);
+    assert_true(hg_str_eq(package.dir, again.dir));
+    assert_int_equal(package_freeze(place.arena, place.data, &again, &place.err), HG_OK);
+    assert_true(hg_str_eq(package.dir, again.dir)); /* what is in the store stays where it is */
+    assert_int_equal(count_code(&place), 1);
+    place_fini(&place);
+}
+
+/* The platform's own files may lie in the folder of the code. */
+static void test_the_data_directory_is_no_code(void **state)
+{
+    struct hg_package first;
+    struct place place;
+
+    (void)state;
+    place_init(&place);
+    assert_int_equal(
+        package_open(place.arena, place.dir, place.data, false, &place.package, &place.err), HG_OK);
+    first = place.package;
+    assert_int_equal(system(hg_arena_printf(place.arena, "echo x > %s/state", place.data)), 0);
+    assert_int_equal(
+        package_open(place.arena, place.dir, place.data, false, &place.package, &place.err), HG_OK);
+    assert_true(hg_str_eq(first.sha256, place.package.sha256));
+    assert_int_equal(package_freeze(place.arena, place.data, &place.package, &place.err), HG_OK);
+    assert_int_not_equal(access(hg_arena_printf(place.arena, "%s/data", place.package.dir.p), F_OK),
+                         0);
+    place_fini(&place);
+}
+
+static void test_sweeping(void **state)
+{
+    struct hg_package kept;
+    struct hg_sweep sweep;
+    struct place place;
+    struct hg_str bytes;
+
+    (void)state;
+    place_init(&place);
+    assert_int_equal(package_inline(place.arena, HG_STR("python3.13"), HG_STR("x=1"), place.data,
+                                    false, &kept, &place.err),
+                     HG_OK);
+    bytes = usual_zip(&place);
+    assert_int_equal(store(&place, bytes), HG_OK);
+    assert_int_equal(
+        system(hg_arena_printf(place.arena, "cd %s/code && mkdir .new-1234 mine && touch mine/x",
+                               place.data)),
+        0);
+    sweep_init(&sweep, place.data);
+    sweep_keep(&sweep, kept.dir);
+    sweep_keep(&sweep, HG_STR("/elsewhere/code/x"));
+    assert_int_equal(sweep_rename(&sweep), 3);
+    sweep_fini(&sweep);
+    assert_int_equal(access(kept.dir.p, F_OK), 0);
+    assert_int_not_equal(access(place.package.dir.p, F_OK), 0);
+    assert_int_not_equal(access(place.package.zip.p, F_OK), 0);
+    assert_int_equal(store(&place, bytes), HG_OK); /* its name is free */
+    sweep_remove(place.data);
+    assert_int_equal(count_code(&place), 4); /* kept, both of the upload, and what is not ours */
+    assert_int_equal(access(place.package.dir.p, F_OK), 0);
+    free((void *)(uintptr_t)bytes.p);
+    place_fini(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +559,13 @@ int main(void)
         cmocka_unit_test(test_size_limit_counts_real_bytes),
         cmocka_unit_test(test_damage_is_told),
         cmocka_unit_test(test_inline_code),
+        cmocka_unit_test(test_uploads_are_kept_once),
+        cmocka_unit_test(test_an_unpacked_archive_without_its_zip),
+        cmocka_unit_test(test_what_is_no_upload),
+        cmocka_unit_test(test_the_same_upload_by_several_at_once),
+        cmocka_unit_test(test_frozen_folders),
+        cmocka_unit_test(test_the_data_directory_is_no_code),
+        cmocka_unit_test(test_sweeping),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
