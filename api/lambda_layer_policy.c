@@ -3,7 +3,7 @@
  */
 #include "api/change_answer.h"
 #include "api/lambda_layer.h"
-#include "api/policy_doc.h"
+#include "config/policy_doc.h"
 #include "config/family.h"
 
 enum { POLICY_ANSWER_MAX = 256 << 10 };

@@ -3,7 +3,7 @@
  * stored and returned; calls are not held against them.
  */
 #include "api/change_answer.h"
-#include "api/policy_doc.h"
+#include "config/policy_doc.h"
 
 enum { POLICY_ANSWER_MAX = 256 << 10 };
 

@@ -2,8 +2,8 @@
  * Resource policies as documents: the statements that AddPermission and AddLayerVersionPermission make, and the policy around them
  * (function-api.md §10, §11). Pure: texts in, texts out.
  */
-#ifndef HG_API_POLICY_DOC_H
-#define HG_API_POLICY_DOC_H
+#ifndef HG_CONFIG_POLICY_DOC_H
+#define HG_CONFIG_POLICY_DOC_H
 
 #include "config/model.h"
 

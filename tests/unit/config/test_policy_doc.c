@@ -1,7 +1,7 @@
 /*
  * Statements and policies: texts as the service writes them.
  */
-#include "api/policy_doc.h"
+#include "config/policy_doc.h"
 #include "tests/unit/unit.h"
 
 static struct hg_arena *arena;

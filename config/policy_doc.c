@@ -1,7 +1,7 @@
 /*
  * The order of members is the service's: clients compare the texts.
  */
-#include "api/policy_doc.h"
+#include "config/policy_doc.h"
 
 #include "core/json_write.h"
 
