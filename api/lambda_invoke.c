@@ -3,6 +3,8 @@
  * to §4). InvokeWithResponseStream checks and runs the same way.
  */
 #include "api/lambda_invoke.h"
+
+#include "api/input.h"
 #include "core/crypto.h"
 #include "core/json_scan.h"
 #include "router/lineage.h"
@@ -18,25 +20,27 @@ struct invoke_call {
     void (*respond)(struct hg_call *call, struct hg_invocation *inv);
 };
 
+/* A header outside its enum: the model says so, together with all else that is wrong with the call. */
+static bool fail_header(struct hg_call *call, const char *member)
+{
+    if (call_input(call))
+        call_fail(call, HG_API_VALIDATION, "%s has an unknown value", member);
+    return false;
+}
+
 /* False when answered. */
 static bool parse_type(struct hg_call *call, bool streams, enum invocation_type *type)
 {
     struct hg_str text = req_header(call->req, "x-amz-invocation-type");
 
-    if (!text.p || hg_str_is(text, "RequestResponse")) {
+    if (!text.p || hg_str_is(text, "RequestResponse"))
         *type = HG_INVOKE_SYNC;
-    } else if (hg_str_is(text, "Event") && !streams) {
+    else if (hg_str_is(text, "Event") && !streams)
         *type = HG_INVOKE_EVENT;
-    } else if (hg_str_is(text, "DryRun")) {
+    else if (hg_str_is(text, "DryRun"))
         *type = HG_INVOKE_DRY_RUN;
-    } else {
-        call_fail(
-            call, HG_API_VALIDATION,
-            "1 validation error detected: Value '%.*s' at 'invocationType' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [%sRequestResponse, DryRun]",
-            HG_STR_ARG(text), streams ? "" : "Event, ");
-        return false;
-    }
+    else
+        return fail_header(call, "InvocationType");
     return true;
 }
 
@@ -54,9 +58,10 @@ static bool check_offered(struct hg_call *call)
     for (size_t i = 0; i < HG_COUNT(refused); i++) {
         if (!req_header(call->req, refused[i].header).p)
             continue;
-        call_fail(call, HG_API_INVALID_PARAMETER,
-                  "%s is not supported by Headgate: %s: leave it out", refused[i].member,
-                  refused[i].advice);
+        if (call_input(call))
+            call_fail(call, HG_API_INVALID_PARAMETER,
+                      "%s is not supported by Headgate: %s: leave it out", refused[i].member,
+                      refused[i].advice);
         return false;
     }
     return true;
@@ -67,14 +72,7 @@ static bool parse_log_type(struct hg_call *call, bool *wants_tail)
     struct hg_str text = req_header(call->req, "x-amz-log-type");
 
     *wants_tail = text.p && hg_str_is(text, "Tail");
-    if (!text.p || *wants_tail || hg_str_is(text, "None"))
-        return true;
-    call_fail(
-        call, HG_API_VALIDATION,
-        "1 validation error detected: Value '%.*s' at 'logType' failed to satisfy constraint: "
-        "Member must satisfy enum value set: [None, Tail]",
-        HG_STR_ARG(text));
-    return false;
+    return !text.p || *wants_tail || hg_str_is(text, "None") || fail_header(call, "LogType");
 }
 
 static bool parse_client_context(struct hg_call *call, struct hg_str *context)

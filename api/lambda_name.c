@@ -4,6 +4,8 @@
  */
 #include "api/lambda_name.h"
 
+#include "api/input.h"
+
 #include <pthread.h>
 #include <regex.h>
 
@@ -12,7 +14,6 @@ enum { NAME_MAX_LENGTH = 140, QUALIFIER_MAX_LENGTH = 128, CREATED_NAME_MAX = 64 
 static const char name_pattern[] =
     "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?"
     "(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
-static const char qualifier_pattern[] = "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
 
 /* The same in POSIX syntax; the groups that are read: 3 region, 9 account, 11 name, 13 qualifier. */
 static const char name_posix[] =
@@ -44,12 +45,14 @@ static struct hg_str group(const char *text, const regmatch_t *match)
     return hg_str_n(text + match->rm_so, (size_t)(match->rm_eo - match->rm_so));
 }
 
-static bool fail_constraint(struct hg_call *call, const char *value, const char *field,
-                            const char *constraint)
+/* Answers with all that the model has against the call; with the name's pattern when that is nothing. */
+static bool fail_syntax(struct hg_call *call, const char *name)
 {
-    call_fail(call, HG_API_VALIDATION,
-              "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s",
-              value, field, constraint);
+    if (call_input(call))
+        call_fail(call, HG_API_VALIDATION,
+                  "1 validation error detected: Value '%s' at 'functionName' failed to satisfy "
+                  "constraint: Member must satisfy regular expression pattern: %s",
+                  name, name_pattern);
     return false;
 }
 
@@ -70,31 +73,13 @@ static bool is_bare(const char *name, regmatch_t *groups)
 static bool check_syntax(struct hg_call *call, const char *name, const char *qualifier,
                          regmatch_t *groups)
 {
-    struct hg_arena *arena = call->req->arena;
-
     (void)pthread_once(&once, compile);
-    if (strlen(name) > NAME_MAX_LENGTH)
-        return fail_constraint(call, name, "functionName",
-                               hg_arena_printf(arena,
-                                               "Member must have length less than or equal to %d",
-                                               NAME_MAX_LENGTH));
-    if (!is_bare(name, groups) && regexec(&name_regex, name, GROUP_COUNT, groups, 0) != 0)
-        return fail_constraint(call, name, "functionName",
-                               hg_arena_printf(arena,
-                                               "Member must satisfy regular expression pattern: %s",
-                                               name_pattern));
-    if (!qualifier)
-        return true;
-    if (strlen(qualifier) > QUALIFIER_MAX_LENGTH)
-        return fail_constraint(call, qualifier, "qualifier",
-                               hg_arena_printf(arena,
-                                               "Member must have length less than or equal to %d",
-                                               QUALIFIER_MAX_LENGTH));
-    if (regexec(&qualifier_regex, qualifier, 0, NULL, 0) != 0)
-        return fail_constraint(call, qualifier, "qualifier",
-                               hg_arena_printf(arena,
-                                               "Member must satisfy regular expression pattern: %s",
-                                               qualifier_pattern));
+    if (strlen(name) > NAME_MAX_LENGTH ||
+        (!is_bare(name, groups) && regexec(&name_regex, name, GROUP_COUNT, groups, 0) != 0))
+        return fail_syntax(call, name);
+    if (qualifier && (strlen(qualifier) > QUALIFIER_MAX_LENGTH ||
+                      regexec(&qualifier_regex, qualifier, 0, NULL, 0) != 0))
+        return fail_syntax(call, name);
     return true;
 }
 

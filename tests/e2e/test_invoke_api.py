@@ -326,16 +326,87 @@ def test_boto3_waiters(aws):
     aws.get_waiter("function_updated_v2").wait(FunctionName="orders")
 
 
-@pytest.mark.parametrize("operation, arguments", [
-    ("delete_function", {"FunctionName": "orders"}),
-    ("update_function_configuration", {"FunctionName": "orders", "Timeout": 5}),
-    ("create_function", {"FunctionName": "new", "Role": "arn:aws:iam::000000000000:role/r", "Code": {"ZipFile": b""}}),
-])
-def test_what_is_not_built_says_so(aws, operation, arguments):
+def events_of(answer):
+    """The chunks put together, and the last event."""
+    events = list(answer["EventStream"])
+    assert all("PayloadChunk" in event for event in events[:-1])
+    return b"".join(event["PayloadChunk"]["Payload"] for event in events[:-1]), events[-1]["InvokeComplete"]
+
+
+def test_boto3_stream(aws):
+    answer = aws.invoke_with_response_stream(FunctionName="live", Qualifier="prod", Payload=b'{"id":1}')
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "1")
+    payload, complete = events_of(answer)
+    assert json.loads(payload) == {"event": {"id": 1}, "arn": ARN + "live:prod", "version": "1"}
+    assert complete == {}
+
+
+def test_stream_headers(server):
+    answer = server.manage("POST", "/2021-11-15/functions/orders/response-streaming-invocations", body=b"{}")
+    assert answer.status == 200
+    assert answer.header("content-type") == "application/vnd.amazon.eventstream"
+    assert answer.header("x-amzn-remapped-content-type") == "application/json"
+    assert answer.header("x-amzn-trace-id").startswith("Root=1-")
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer.header("x-amzn-requestid"))
+
+
+def test_stream_log_and_error(aws):
+    payload, complete = events_of(aws.invoke_with_response_stream(
+        FunctionName="orders", LogType="Tail", Payload=b'{"log":true}'))
+    assert json.loads(payload)["event"] == {"log": True}
+    assert set(complete) == {"LogResult"}
+    assert b"the last line\n" in base64.b64decode(complete["LogResult"])
+    payload, complete = events_of(aws.invoke_with_response_stream(FunctionName="orders", Payload=b'{"sleep":"long"}'))
+    assert payload == b""
+    assert complete["ErrorCode"] == "Unhandled"
+    assert json.loads(complete["ErrorDetails"])["errorType"] == "TypeError"
+
+
+def test_stream_of_many_chunks(aws):
+    text = "x" * 1_000_000
+    payload, complete = events_of(aws.invoke_with_response_stream(FunctionName="orders", Payload=json.dumps([text]).encode()))
+    assert json.loads(payload)["event"] == [text]
+    assert complete == {}
+
+
+def test_stream_dry_run_and_errors(aws):
+    assert aws.invoke_with_response_stream(FunctionName="orders", InvocationType="DryRun")["StatusCode"] == 204
+    with pytest.raises(aws.exceptions.ResourceNotFoundException) as caught:
+        aws.invoke_with_response_stream(FunctionName="absent")
+    assert caught.value.response["Error"]["Message"] == f"Function not found: {ARN}absent:$LATEST"
+    with pytest.raises(aws.exceptions.TooManyRequestsException):
+        aws.invoke_with_response_stream(FunctionName="closed")
     with pytest.raises(botocore.exceptions.ClientError) as caught:
-        getattr(aws, operation)(**arguments)
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
-    assert aws.invoke(FunctionName="orders")["StatusCode"] == 200
+        aws.invoke_with_response_stream(FunctionName="orders", InvocationType="Event")
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    message = caught.value.response["Error"].get("Message") or caught.value.response["message"]
+    assert message.endswith("enum value set: [RequestResponse, DryRun]")
+
+
+def test_all_that_is_wrong_is_told(server):
+    answer = server.invoke("orders", headers={"X-Amz-Invocation-Type": "Later", "X-Amz-Log-Type": "Loud"}, qualifier="")
+    assert answer.status == 400
+    assert answer.json()["message"].startswith("4 validation errors detected: Value 'Later' at 'invocationType' ")
+
+
+def test_members_that_are_not_offered(server):
+    for header, member in (("X-Amz-Tenant-Id", "TenantId"), ("X-Amz-Durable-Execution-Name", "DurableExecutionName")):
+        answer = server.invoke("orders", headers={header: "a"})
+        assert (answer.status, answer.header("x-amzn-errortype")) == (400, "InvalidParameterValueException")
+        assert answer.json()["message"].startswith(member)
+
+
+def test_no_published_version(server):
+    answer = server.invoke("orders", qualifier="$LATEST.PUBLISHED")
+    assert (answer.status, answer.header("x-amzn-errortype")) == (400, "NoPublishedVersionException")
+
+
+def test_bad_names(server):
+    answer = server.invoke("not%20a%20name")
+    assert (answer.status, answer.header("x-amzn-errortype")) == (400, "ValidationException")
+    assert answer.json()["message"].startswith("1 validation error detected: Value 'not a name' at 'functionName' failed to "
+                                               "satisfy constraint: Member must satisfy regular expression pattern: (arn:(aws")
+    assert server.invoke("a" * 141).json()["message"].endswith("Member must have length less than or equal to 140")
 
 
 def test_reserved_concurrency(server):
