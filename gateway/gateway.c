@@ -11,6 +11,8 @@
 #include "gateway/answer.h"
 #include "gateway/cors.h"
 #include "gateway/integ.h"
+#include "workers/minute.h"
+#include "workers/pool.h"
 
 #include <stdlib.h>
 
@@ -142,8 +144,23 @@ static void finish(struct journey *journey, uint64_t bytes_sent)
     release(journey->pin);
 }
 
+static void count_url(const struct journey *journey)
+{
+    const struct hg_context *ctx = &journey->ctx;
+    const struct hg_url_front *front = snapshot_url(ctx->snapshot, ctx->api->id);
+    const struct hg_minute_subject subject = {.function = front->function_name,
+                                              .qualifier = front->qualifier};
+
+    minutes_note_url(workers_minutes(journey->gateway->workers), &subject, ctx->req->start_us,
+                     ctx->req->response.status);
+}
+
 static void on_done(struct hg_request *req, uint64_t bytes_sent)
 {
+    const struct journey *journey = req->user;
+
+    if (journey->ctx.is_function_url && journey->ctx.api)
+        count_url(journey);
     finish(req->user, bytes_sent);
 }
 

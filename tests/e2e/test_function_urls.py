@@ -1,8 +1,11 @@
 """Function URLs as the gateway serves them: addresses, events, answers (function-api.md §12)."""
 
+import datetime
 import json
 
 import pytest
+
+from headgate import wait_for
 
 HANDLER = """
 import json
@@ -176,3 +179,18 @@ def test_throttled(server, ids):
     assert answer.status == 429
     assert answer.json()["message"] == "Rate Exceeded."
     assert int(answer.header("retry-after")) >= 1
+
+
+def test_metrics(server, ids):
+    """Requests are counted by function and by alias; the Monitor's graphs take them from there."""
+    ask(server, ids["Open"], "POST", "/", {}, '"hello"')
+    cloudwatch, now = server.boto("cloudwatch"), datetime.datetime.now(datetime.timezone.utc)
+
+    def total(name):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Lambda", MetricName=name, Dimensions=[{"Name": "FunctionName", "Value": "open"}],
+            StartTime=now - datetime.timedelta(hours=1), EndTime=now + datetime.timedelta(minutes=5), Period=60,
+            Statistics=["Sum"])["Datapoints"]
+        return sum(point["Sum"] for point in points)
+    wait_for(lambda: total("UrlRequestCount") >= 1, "the request to be counted")
+    assert total("UrlRequestLatency") > 0
