@@ -334,10 +334,13 @@ static void enter(struct hg_running *running)
     if (!is_wanted(running))
         return;
     running->version = version_find(running->workers, running->function);
-    if (running->version)
+    /* Behind those that have asked, so that they are not overtaken. */
+    if (running->version && !running->shard->asking) {
         accept_running(shard_version(running->shard, running->version), running);
-    else
+    } else {
+        running->shard->asking++;
         version_ask(running);
+    }
 }
 
 static void on_entered(struct hg_mail *mail)
@@ -349,6 +352,7 @@ static void on_known(struct hg_mail *mail)
 {
     struct hg_running *running = hg_container_of(mail, struct hg_running, mail);
 
+    running->shard->asking--;
     if (is_wanted(running))
         accept_running(shard_version(running->shard, running->version), running);
 }

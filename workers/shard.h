@@ -154,7 +154,7 @@ struct hg_pool_family {
     unsigned version_count;  /* outdated ones too; control loop */
     bool is_deployed;        /* in the snapshot that was applied last; control loop */
     struct hg_quota quota;
-    _Atomic unsigned running; /* invocations, of all versions on all loops */
+    _Atomic unsigned running;         /* invocations, of all versions on all loops */
     struct hg_stats *_Atomic stats[]; /* by loop index; NULL: nothing happened there */
 };
 
@@ -167,6 +167,7 @@ struct hg_pool_shard {
     struct hg_list
         unused; /* on-demand environments with nothing to do, the one unused longest first */
     struct hg_list releasing; /* hg_version_shard that are still in use */
+    unsigned asking;          /* invocations that are at the control loop for their version */
     unsigned launching;       /* environments that load the machine with their start */
     _Atomic unsigned wanting_count;
     _Atomic unsigned busy;       /* invocations here that have not ended */

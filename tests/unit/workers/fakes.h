@@ -124,6 +124,17 @@ static inline void wait_killed(int index)
     pthread_mutex_unlock(&lock);
 }
 
+static inline unsigned count_killed(void)
+{
+    unsigned count = 0;
+
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < fake_count; i++)
+        count += fakes[i].is_killed;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
 static inline void ask(int index)
 {
     send_text(index, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n");
@@ -156,7 +167,7 @@ static inline void take_event(int index, char id[64])
 /* Answers, and asks for the next event in the same breath. */
 static inline void answer(int index, const char *id)
 {
-    char text[512];
+    char text[1024];
 
     snprintf(
         text, sizeof(text),

@@ -352,20 +352,6 @@ static void idle_environments_are_retired(void **state)
     wait_killed(0);
 }
 
-static void environments_of_what_is_no_longer_deployed_are_retired(void **state)
-{
-    struct fixture *f = *state;
-    struct hg_snapshot *next;
-
-    fixture_start(f, 2);
-    warm_up(f);
-    workers_apply(f->workers, f->snapshot);
-    next = snapshot_of_stack(stack_new(HG_STR("eu-west-1"), HG_STR("000000000000")));
-    workers_apply(f->workers, next);
-    snapshot_unref(next);
-    wait_killed(0);
-}
-
 static void fast_function_does_not_start_one_for_each(void **state)
 {
     struct fixture *f = *state;
@@ -441,7 +427,6 @@ int main(void)
         TEST(cancelled_while_waiting_never_runs),
         TEST(cancelled_while_running_goes_on),
         TEST(idle_environments_are_retired),
-        TEST(environments_of_what_is_no_longer_deployed_are_retired),
         TEST(fast_function_does_not_start_one_for_each),
         TEST(slow_function_starts_more_at_once),
     };
