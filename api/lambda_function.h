@@ -56,6 +56,8 @@ const struct hg_function *function_publish(struct hg_api_change *change, struct 
                                            struct hg_family *family, struct hg_str code_dir,
                                            struct hg_str description);
 
+/* The call names a function, not one of its versions or aliases. */
+enum hg_rc function_check_unqualified(struct hg_api_change *change) hg_must_use;
 /* False, and the change abandoned: the call names a version or an alias, or the function is busy with another update. On the loop. */
 bool function_may_change(struct hg_api_change *change) hg_must_use;
 /* Abandons the change: the function is busy with another one. */

@@ -62,10 +62,17 @@ void function_refuse_busy(struct hg_api_change *change)
     snapshot_unref(snapshot);
 }
 
+enum hg_rc function_check_unqualified(struct hg_api_change *change)
+{
+    if (!change->ref.qualifier.n || hg_str_is(change->ref.qualifier, "$LATEST"))
+        return HG_OK;
+    return change_refuse(change, HG_API_INVALID_PARAMETER, "%s", only_functions);
+}
+
 bool function_may_change(struct hg_api_change *change)
 {
-    if (change->ref.qualifier.n && !hg_str_is(change->ref.qualifier, "$LATEST")) {
-        change_abandon(change, HG_API_INVALID_PARAMETER, "%s", only_functions);
+    if (function_check_unqualified(change) != HG_OK) {
+        change_abandon(change, change->error, "%s", change->message);
         return false;
     }
     if (!code_is_claimed(change->call, change->ref.name))

@@ -100,6 +100,9 @@ static enum hg_rc check(struct hg_api_change *change, const struct hg_upload *up
                 change, HG_API_INVALID_PARAMETER,
                 "Runtime and Handler are mandatory parameters for functions created "
                 "with deployment packages.");
+    rc = function_check_unqualified(change);
+    if (rc != HG_OK)
+        return rc;
     snapshot = registry_current(catalog_registry(change->catalog));
     rc = make_draft(change, snapshot, &draft);
     snapshot_unref(snapshot);

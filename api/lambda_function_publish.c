@@ -95,7 +95,9 @@ static enum hg_rc publish(struct hg_api_change *change, struct hg_edit *edit)
     struct freeze *freeze = change->user;
     struct hg_family *family = change_family(change, edit);
     const struct hg_function *version;
+    struct hg_function *draft;
     struct hg_str dir = {NULL, 0};
+    uint64_t last_version;
     enum hg_rc rc;
 
     if (!family)
@@ -112,8 +114,14 @@ static enum hg_rc publish(struct hg_api_change *change, struct hg_edit *edit)
             return change_refuse(change, HG_API_SERVICE, "%s", freeze->err.text);
         dir = freeze->package.dir;
     }
+    last_version = family->last_version;
     version = function_publish(change, edit, family, dir, input_str(change->input, "Description"));
-    return function_answer(change, 201, version, version->version);
+    draft = function_draft(change->arena, version);
+    /* The service takes its time to make a snapshot of the initialised function. */
+    if (family->last_version != last_version && hg_str_is(version->snap_start, "PublishedVersions"))
+        function_say_pending(change, draft);
+    draft->revision_id = version->revision_id;
+    return function_answer(change, 201, draft, version->version);
 }
 
 static void freeze_latest(struct hg_job *job)

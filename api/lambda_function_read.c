@@ -46,7 +46,8 @@ static void write_function(struct hg_call *call, struct hg_json *json, struct hg
         }
         hg_json_end_object(json);
     }
-    if (function->reserved_concurrency >= 0) {
+    /* It is the function's, and told with the function alone. */
+    if (function->reserved_concurrency >= 0 && !qualifier.n) {
         hg_json_key_lit(json, "Concurrency");
         hg_json_begin_object(json);
         hg_json_field_i64(json, "ReservedConcurrentExecutions", function->reserved_concurrency);

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import os
+import socket
 import stat
 import struct
 import urllib.parse
@@ -14,6 +15,7 @@ import urllib.request
 import zipfile
 
 import boto3
+import botocore.exceptions
 import pytest
 
 from functions import ECHO, ROLE, create, fresh_name, refusal, zip_of
@@ -316,6 +318,22 @@ def test_an_endpoint_that_is_not_there(serve):
     assert (status, error) == (400, INVALID) and "The S3 endpoint cannot be used" in text
 
 
+def test_a_stop_while_a_bucket_does_not_answer(serve):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        server = serve.bare("--drain-timeout", "200ms",
+                            env={"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            calling = pool.submit(lambda: make(server.boto("lambda"), None, Code={"S3Bucket": "bucket", "S3Key": "k"}))
+            silent.settimeout(10)
+            peer, _ = silent.accept()
+            server.stop()
+            peer.close()
+            with pytest.raises((botocore.exceptions.HTTPClientError, botocore.exceptions.ClientError)):
+                calling.result(20)
+
+
 def test_images_are_refused_by_name(client):
     create(client, name := fresh_name())
     assert refusal(client.update_function_code, FunctionName=name, ImageUri="x") == (
@@ -349,8 +367,7 @@ def test_a_client_that_leaves_in_the_middle(bare, client):
     for _ in range(5):
         connection = http.client.HTTPConnection(*bare.management_address, timeout=20)
         connection.connect()
-        connection.sock.setsockopt(__import__("socket").SOL_SOCKET, __import__("socket").SO_LINGER,
-                                   struct.pack("ii", 1, 0))
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.request("POST", "/2015-03-31/functions", body, {"content-type": "application/json"})
         connection.close()
     create(client, name := fresh_name())

@@ -148,6 +148,13 @@ def test_a_runtime_that_the_machine_lacks_is_said_at_the_invocation(client):
     assert refusal(client.invoke, FunctionName=name)[:2] == (502, "InvalidRuntimeException")
 
 
+def test_reserved_concurrency_is_told_with_the_function_alone(client):
+    create(client, name := fresh_name(), Publish=True)
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=3)
+    assert client.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 3}
+    assert "Concurrency" not in client.get_function(FunctionName=name, Qualifier="1")
+
+
 # What create refuses
 
 def validation(value, path, constraint):
@@ -247,6 +254,12 @@ def test_runtime_and_handler_are_mandatory(client):
     assert refusal(client.create_function, **request) == (400, INVALID, text)
     assert refusal(client.create_function, Runtime="python3.12", **request) == (400, INVALID, text)
     assert refusal(client.create_function, Handler="a.b", **request) == (400, INVALID, text)
+
+
+def test_a_name_with_a_qualifier(client):
+    name = fresh_name()
+    assert refusal(lambda: create(client, f"{name}:live"))[:2] == (400, INVALID)
+    assert refusal(client.get_function, FunctionName=name)[0] == 404
 
 
 def test_a_name_that_is_taken(client):

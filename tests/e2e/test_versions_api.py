@@ -144,6 +144,9 @@ def test_snap_start_is_on_in_published_versions(client):
     create(client, name, SnapStart={"ApplyOn": "PublishedVersions"})
     answer = client.publish_version(FunctionName=name)
     assert answer["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    assert answer["State"] == "Pending"
+    assert client.get_function_configuration(FunctionName=name, Qualifier="1")["State"] == "Active"
+    assert client.publish_version(FunctionName=name)["State"] == "Active"
     latest = client.get_function_configuration(FunctionName=name)
     assert latest["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
     assert isinstance(call(client, name, "1"), dict)
