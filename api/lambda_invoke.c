@@ -5,9 +5,11 @@
 #include "api/lambda_invoke.h"
 
 #include "api/input.h"
+#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/json_scan.h"
 #include "router/lineage.h"
+#include "workers/minute.h"
 
 #include <stdio.h>
 
@@ -228,6 +230,10 @@ void lambda_run(struct hg_call *call, struct invoke_wish *wish,
     inv->done = on_invoked;
     lambda_trace(call, inv->trace_id);
     if (!lineage_enter(inv->trace_id, function)) {
+        minutes_note(workers_minutes(call->api->options.workers), HG_MINUTE_RECURSIVE_DROPPED,
+                     &(struct hg_minute_subject){.function = function->name,
+                                                 .qualifier = wish->ref.qualifier},
+                     hg_steady_ms(), 1);
         call_fail(call, HG_API_RECURSIVE,
                   "Function %.*s was stopped: it was invoked more than %d times in one chain of "
                   "invocations (RecursiveLoop: Allow lets it run)",

@@ -115,6 +115,10 @@ static void note_failure(struct hg_charge *charge, bool is_final, const char *wh
     target->finished_ms = now_ms;
     metrics_add(target->role == HG_TARGET_DEAD_LETTER ? &counts->dead_letter_errors
                                                       : &counts->delivery_failures);
+    router_note(charge->lane->router,
+                target->role == HG_TARGET_DEAD_LETTER ? HG_MINUTE_DEAD_LETTER_ERRORS
+                                                      : HG_MINUTE_DELIVERY_FAILURES,
+                charge->event, 1);
     dest_show(target->uri, shown);
     hg_warn("delivery_failed", "id=%s function=%s role=\"%s\" target=%s %s", charge->event->id,
             charge->event->function, role_name(target->role), shown, target->error);

@@ -15,6 +15,7 @@
 #include "router/lane_load.h"
 #include "router/metrics.h"
 #include "router/router.h"
+#include "workers/minute.h"
 
 struct hg_lane {
     struct hg_router *router;
@@ -119,6 +120,9 @@ const struct hg_function *router_find_function(struct hg_router *router, struct 
 bool router_find_config(struct hg_router *router, const struct hg_event *event,
                         struct hg_event_config *config);
 double router_random(void);
+/* Tells CloudWatch of something that concerns the event; see workers/minute.h. */
+void router_note(const struct hg_router *router, enum hg_minute_metric metric,
+                 const struct hg_event *event, double value);
 /* Something has come to its end: maybe the drain has. */
 void router_look_drained(struct hg_router *router);
 

@@ -17,8 +17,10 @@ static void on_put(struct hg_queue_op *op)
     publish->rc = op->rc != HG_OK && hg_rc_again(op->rc) ? HG_E_BUSY : op->rc;
     memcpy(publish->why, op->why, sizeof(publish->why));
     publish->was_known = publish->put.was_known;
-    if (op->rc == HG_OK && !publish->was_known)
+    if (op->rc == HG_OK && !publish->was_known) {
         metrics_add(&metrics_of(&publish->router->metrics, publish->event->function)->received);
+        router_note(publish->router, HG_MINUTE_ASYNC_RECEIVED, publish->event, 1);
+    }
     publish->done(publish);
 }
 

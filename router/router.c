@@ -90,6 +90,15 @@ bool router_find_config(struct hg_router *router, const struct hg_event *event,
                               hg_str_of(event->qualifier), config);
 }
 
+void router_note(const struct hg_router *router, enum hg_minute_metric metric,
+                 const struct hg_event *event, double value)
+{
+    const struct hg_minute_subject subject = {.function = hg_str_of(event->function),
+                                              .qualifier = hg_str_of(event->qualifier)};
+
+    minutes_note(workers_minutes(router->options.workers), metric, &subject, hg_steady_ms(), value);
+}
+
 double router_random(void)
 {
     return (double)(hg_random_u64() >> 11) * 0x1p-53;

@@ -52,6 +52,8 @@ static void submit(struct hg_charge *charge, const struct hg_function *function)
     router->together += charge->is_reserved ? 0 : 1;
     metrics_add(&lane->counts->running);
     metrics_note_age(lane->counts, charge->started_ms - charge->event->accepted_ms);
+    router_note(lane->router, HG_MINUTE_ASYNC_AGE, charge->event,
+                (double)HG_MAX(charge->started_ms - charge->event->accepted_ms, (int64_t)0));
     invoke_submit(router->options.workers, inv);
     hg_crash_point("mid-invocation");
 }
@@ -75,6 +77,7 @@ bool run_begin(struct hg_charge *charge)
             return true;
         }
         metrics_add(&lane->counts->recursive);
+        router_note(router, HG_MINUTE_RECURSIVE_DROPPED, event, 1);
         condition = HG_CONDITION_RECURSION;
     }
     settle_end(charge, condition);

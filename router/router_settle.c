@@ -158,8 +158,10 @@ void settle_end(struct hg_charge *charge, enum hg_event_condition condition)
     struct hg_event *event = charge->event;
 
     event->condition = condition;
-    if (condition != HG_CONDITION_SUCCESS)
+    if (condition != HG_CONDITION_SUCCESS) {
         metrics_add(&charge->lane->counts->dropped[condition]);
+        router_note(charge->lane->router, HG_MINUTE_ASYNC_DROPPED, event, 1);
+    }
     add_targets(charge);
     if (event->target_count)
         delivery_next(charge);

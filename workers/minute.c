@@ -298,6 +298,22 @@ void minutes_note(struct hg_minutes *minutes, enum hg_minute_metric metric,
         hg_statset_add(&sets[metric], value, 1);
 }
 
+void minutes_note_url(struct hg_minutes *minutes, const struct hg_minute_subject *subject,
+                      int64_t started_us, int status)
+{
+    struct hg_statset *sets;
+
+    if (!minutes)
+        return;
+    sets = minutes_of(minutes, subject, minutes_time_ms(minutes, started_us));
+    if (!sets)
+        return;
+    hg_statset_add(&sets[HG_MINUTE_URL_REQUESTS], 1, 1);
+    hg_statset_add(&sets[HG_MINUTE_URL_4XX], status >= 400 && status < 500, 1);
+    hg_statset_add(&sets[HG_MINUTE_URL_5XX], status >= 500, 1);
+    hg_statset_add(&sets[HG_MINUTE_URL_LATENCY], (double)(hg_mono_us() - started_us) / 1000, 1);
+}
+
 int64_t minutes_time_ms(const struct hg_minutes *minutes, int64_t mono_us)
 {
     const struct shard *shard = &minutes->shards[hg_loop_current()->index];

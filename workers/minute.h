@@ -35,6 +35,9 @@ struct hg_statset *minutes_of(struct hg_minutes *minutes, const struct hg_minute
 /* One number; minutes NULL: nothing is recorded. */
 void minutes_note(struct hg_minutes *minutes, enum hg_minute_metric metric,
                   const struct hg_minute_subject *subject, int64_t at_ms, double value);
+/* An answered request of a function URL that came at started_us (hg_mono_us). */
+void minutes_note_url(struct hg_minutes *minutes, const struct hg_minute_subject *subject,
+                      int64_t started_us, int status);
 /* Wall-clock time of something that was at that hg_mono_us, which is not long ago. */
 int64_t minutes_time_ms(const struct hg_minutes *minutes, int64_t mono_us);
 
