@@ -11,7 +11,10 @@
 
 #include <stdlib.h>
 
-enum { DOC_MAX = 1 << 26 };
+enum {
+    DOC_MAX = 1 << 26,
+    TEMPLATE_LAYER_VERSION = 1, /* a template has one version of each of its layers */
+};
 
 static struct hg_str key_of(struct apply *apply, const char *kind, struct hg_str name)
 {
@@ -235,16 +238,13 @@ static enum hg_rc drop(struct apply *apply, const struct applied *applied)
     return HG_OK;
 }
 
+/* Versions that the API published stay. */
 static enum hg_rc drop_layer(struct apply *apply, const struct applied *applied)
 {
     const struct hg_layer *there = snapshot_layer(edit_snapshot(apply->edit), applied->name);
-    struct hg_layer *layer;
 
-    if (there && there->origin == HG_ORIGIN_TEMPLATE) {
-        layer = edit_layer(apply->edit, applied->name);
-        while (layer->version_count)
-            (void)layer_remove_version(layer, layer->versions[0].number);
-    }
+    if (there && there->origin == HG_ORIGIN_TEMPLATE)
+        (void)layer_remove_version(edit_layer(apply->edit, applied->name), TEMPLATE_LAYER_VERSION);
     return store_applied_delete(apply->edit->ground->store, applied->kind, applied->name,
                                 apply->err);
 }
@@ -284,6 +284,8 @@ static enum hg_rc apply_all(struct apply *apply, const struct hg_orphans *orphan
         rc = apply_url(apply, &stack->urls[i]);
     for (size_t i = 0; rc == HG_OK && i < stack->provisioned_count; i++)
         rc = apply_provisioned(apply, &stack->provisioned[i]);
+    for (size_t i = 0; rc == HG_OK && i < stack->permission_count; i++)
+        rc = apply_permission(apply, &stack->permissions[i]);
     for (size_t i = 0; rc == HG_OK && i < stack->event_setting_count; i++)
         rc = apply_event_setting(apply, &stack->event_settings[i]);
     if (rc == HG_OK)

@@ -15,6 +15,7 @@
 #define APPLIED_URL "url"
 #define APPLIED_PROVISIONED "provisioned"
 #define APPLIED_EVENT_CONFIG "event-invoke-config"
+#define APPLIED_PERMISSION "permission" /* "function:qualifier:Sid" */
 #define APPLIED_LAYER "layer"
 
 /* A value of the template that was applied. */
@@ -61,6 +62,8 @@ enum hg_rc apply_alias(struct apply *apply, const struct hg_alias *wanted) hg_mu
 enum hg_rc apply_url(struct apply *apply, const struct hg_url *wanted) hg_must_use;
 enum hg_rc apply_provisioned(struct apply *apply,
                              const struct hg_stack_provisioned *wanted) hg_must_use;
+enum hg_rc apply_permission(struct apply *apply,
+                            const struct hg_stack_permission *wanted) hg_must_use;
 enum hg_rc apply_event_setting(struct apply *apply,
                                const struct hg_event_setting *wanted) hg_must_use;
 /* The template no longer has it. */

@@ -1,10 +1,11 @@
 /*
  * What a template says of its functions: versions, aliases, URLs, provisioned
- * concurrency, event invoke configs.
+ * concurrency, policies, event invoke configs.
  */
 #include "config/catalog_apply.h"
 #include "config/event_config_doc.h"
 #include "config/package.h"
+#include "config/policy_doc.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -191,6 +192,51 @@ enum hg_rc apply_provisioned(struct apply *apply, const struct hg_stack_provisio
                       apply_name(apply, wanted->function_name, wanted->qualifier), hash);
 }
 
+enum hg_rc apply_permission(struct apply *apply, const struct hg_stack_permission *wanted)
+{
+    struct hg_arena *arena = apply->edit->arena;
+    struct hg_str part = apply_name(apply, wanted->qualifier, wanted->statement.sid);
+    unsigned char hash[HG_APPLIED_HASH_LEN];
+    const struct hg_policy *there;
+    struct hg_policy policy, others;
+    struct hg_family *family;
+
+    hg_sha256(wanted->statement.json, hash);
+    if (is_settled(apply, APPLIED_PERMISSION, wanted->function_name, part, hash))
+        return HG_OK;
+    family = edit_family(apply->edit, wanted->function_name);
+    if (!family)
+        return HG_OK;
+    there = family_policy(family, wanted->qualifier);
+    if (there && policy_find(there, wanted->statement.sid)) {
+        others = policy_without(arena, there, wanted->statement.sid, there->revision_id);
+        there = &others;
+    }
+    policy =
+        policy_with(arena, there, wanted->qualifier, &wanted->statement, apply_new_revision(apply));
+    family_put_policy(family, &policy);
+    return apply_note(apply, APPLIED_PERMISSION, apply_name(apply, wanted->function_name, part),
+                      hash);
+}
+
+/* part is "qualifier:Sid". */
+static void drop_permission(struct apply *apply, struct hg_family *family, struct hg_str part)
+{
+    struct hg_str sid = part, qualifier;
+    const struct hg_policy *there;
+    struct hg_policy policy;
+
+    (void)hg_str_next(&sid, ':', &qualifier);
+    there = family_policy(family, qualifier);
+    if (!there || !policy_find(there, sid))
+        return;
+    policy = policy_without(apply->edit->arena, there, sid, apply_new_revision(apply));
+    if (policy.statement_count)
+        family_put_policy(family, &policy);
+    else
+        (void)family_remove_policy(family, qualifier);
+}
+
 static void hash_setting(const struct hg_event_setting *setting,
                          unsigned char hash[HG_APPLIED_HASH_LEN])
 {
@@ -247,6 +293,8 @@ void apply_drop_part(struct apply *apply, const char *kind, struct hg_str functi
         (void)family_remove_url(family, part);
     else if (strcmp(kind, APPLIED_PROVISIONED) == 0)
         (void)family_remove_provisioned(family, part);
+    else if (strcmp(kind, APPLIED_PERMISSION) == 0)
+        drop_permission(apply, family, part);
     else if (strcmp(kind, APPLIED_EVENT_CONFIG) == 0)
         drop_setting(apply, function, part);
 }

@@ -211,6 +211,12 @@ struct hg_policy {
     size_t statement_count;
 };
 
+/* A statement that a template adds to the policy of a function, version or alias. */
+struct hg_stack_permission {
+    struct hg_str function_name, qualifier; /* "" unqualified */
+    struct hg_statement statement;
+};
+
 /* Provisioned concurrency, of a version or an alias. */
 struct hg_provisioned {
     struct hg_str qualifier;
@@ -339,6 +345,8 @@ struct hg_stack {
     size_t provisioned_count;
     struct hg_stack_layer *layers;
     size_t layer_count;
+    struct hg_stack_permission *permissions;
+    size_t permission_count;
     struct hg_event_setting *event_settings;
     size_t event_setting_count;
     struct hg_notice *notices;

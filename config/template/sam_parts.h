@@ -14,6 +14,8 @@ void sam_functions_translate(struct hg_transform *t);
 void lambda_functions_translate(struct hg_transform *t);
 /* cfn_lambda.c: versions, aliases, URLs, also the generated ones. */
 void lambda_versions_translate(struct hg_transform *t);
+/* cfn_permission.c: statements of policies, once all functions, versions and aliases are known. */
+void permissions_translate(struct hg_transform *t);
 /* transform_async.c: event invoke configs, once all functions, versions and aliases are known. */
 void event_settings_translate(struct hg_transform *t);
 /* sam_api.c, sam_http_api.c, cfn_rest.c, cfn_http.c: APIs and what their bodies hold. */

@@ -135,6 +135,7 @@ static void translate(struct hg_transform *t)
     sam_functions_translate(t);
     lambda_functions_translate(t);
     lambda_versions_translate(t);
+    permissions_translate(t);
     event_settings_translate(t);
     sam_apis_translate(t);
     sam_http_apis_translate(t);

@@ -201,3 +201,47 @@ def test_policies_outlive_a_restart(serve):
     server.start()
     again = server.boto("lambda").get_policy(FunctionName=name)
     assert (again["Policy"], again["RevisionId"]) == (policy["Policy"], policy["RevisionId"])
+
+
+TEMPLATE = """
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: declared
+      Handler: index.handler
+      Runtime: python3.12
+      AutoPublishAlias: live
+      InlineCode: "def handler(e, c): return 1"
+"""
+PERMISSIONS = """
+  Plain:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !GetAtt F.Arn, Action: lambda:InvokeFunction, Principal: s3.amazonaws.com,
+                 SourceArn: "arn:aws:s3:::bucket", SourceAccount: !Ref AWS::AccountId}
+  OfAlias:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !Ref FAliaslive, Action: lambda:InvokeFunction, Principal: events.amazonaws.com}
+"""
+
+
+def test_permissions_of_the_template(serve, project):
+    server = serve(project.template(TEMPLATE + PERMISSIONS))
+    aws = server.boto("lambda")
+    (statement,) = statements(aws, "declared")
+    assert statement == {
+        "Sid": statement["Sid"], "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "lambda:InvokeFunction", "Resource": f"{ARN}declared",
+        "Condition": {"StringEquals": {"AWS:SourceAccount": "000000000000"},
+                      "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::bucket"}}}
+    (of_alias,) = statements(aws, "declared", Qualifier="live")
+    assert of_alias["Resource"] == f"{ARN}declared:live"
+    add(aws, "declared")
+    aws.remove_permission(FunctionName="declared", Qualifier="live", StatementId=of_alias["Sid"])
+    server.restart()
+    aws = server.boto("lambda")
+    assert [item["Sid"] for item in statements(aws, "declared")] == [statement["Sid"], "s3"]
+    assert statements(aws, "declared", Qualifier="live") == []
+    project.template(TEMPLATE)
+    server.restart()
+    assert [item["Sid"] for item in statements(server.boto("lambda"), "declared")] == ["s3"]
