@@ -131,7 +131,7 @@ def test_it_is_quick(server):
     took = reset(server)["took_us"]
     print(f"reset of 200 functions: {took / 1000:.1f} ms, {1000 * (time.monotonic() - before):.1f} ms for the client")
     assert client.list_functions()["Functions"] == []
-    assert took < 1_000_000  # far less without sanitizers and neighbours; see load/RESULTS.md
+    assert took < 1_000_000  # far less without sanitizers and neighbours
 
 
 def test_reset_survives_a_kill(serve):
