@@ -193,6 +193,7 @@ static enum hg_rc make_workers(struct hg_platform *platform, struct hg_error *er
         .data_dir = platform->data_dir.path,
         .region = settings->region,
         .account = settings->account,
+        .registry = platform->registry,
         .max_concurrency = settings->max_concurrency,
         .max_queued = settings->max_queued,
         .queue_wait_ms = settings->queue_wait_ms,
