@@ -5,17 +5,18 @@
 
 #include "api/change_answer.h"
 
-/* RoutingConfig as given: at most one version beside the alias' own. */
+/* Where an alias is to lead: its version and, as RoutingConfig has it, at most one beside it. */
 struct routing {
+    struct hg_str primary;
     struct hg_str version; /* "" for none */
     double weight;
     int count;
 };
 
-static struct routing read_routing(const cJSON *input)
+static struct routing read_routing(const cJSON *input, struct hg_str primary)
 {
     const cJSON *weights = input_get(input_get(input, "RoutingConfig"), "AdditionalVersionWeights");
-    struct routing routing = {.version = HG_STR("")};
+    struct routing routing = {.primary = primary, .version = HG_STR("")};
 
     if (!weights || !weights->child)
         return routing;
@@ -42,10 +43,10 @@ static enum hg_rc check_pair(struct hg_api_change *change, const struct hg_funct
 }
 
 static enum hg_rc check_versions(struct hg_api_change *change, struct hg_edit *edit,
-                                 const struct hg_family *family, struct hg_str version,
-                                 const struct routing *routing)
+                                 const struct hg_family *family, const struct routing *routing)
 {
-    const struct hg_function *function = change_version(change, edit, family, version), *other;
+    const struct hg_function *function = change_version(change, edit, family, routing->primary),
+                             *other;
 
     if (!function)
         return HG_E_INVALID;
@@ -59,7 +60,7 @@ static enum hg_rc check_versions(struct hg_api_change *change, struct hg_edit *e
         return change_refuse(change, HG_API_INVALID_PARAMETER,
                              "Invalid function version %.*s. Function version %.*s is already "
                              "included in routing configuration.",
-                             HG_STR_ARG(version), HG_STR_ARG(version));
+                             HG_STR_ARG(function->version), HG_STR_ARG(function->version));
     if (function == family->latest)
         return change_refuse(change, HG_API_INVALID_PARAMETER_PLAIN,
                              "$LATEST is not supported for an alias pointing to more than 1 "
@@ -70,18 +71,17 @@ static enum hg_rc check_versions(struct hg_api_change *change, struct hg_edit *e
 
 /* Puts the alias and keeps the answer. */
 static enum hg_rc put(struct hg_api_change *change, struct hg_edit *edit, struct hg_family *family,
-                      struct hg_alias *alias, struct hg_str version, const struct routing *routing,
-                      int status)
+                      struct hg_alias *alias, const struct routing *routing, int status)
 {
     struct hg_buf buf;
     struct hg_json json = hg_json_to(&buf);
-    enum hg_rc rc = check_versions(change, edit, family, version, routing);
+    enum hg_rc rc = check_versions(change, edit, family, routing);
 
     if (rc != HG_OK)
         return rc;
     alias->revision_id = change_revision(change);
     alias->weight = routing->weight;
-    rc = family_put_alias(family, alias, version, routing->version);
+    rc = family_put_alias(family, alias, routing->primary, routing->version);
     if (rc != HG_OK)
         return rc;
     hg_buf_init(&buf, HG_REQUEST_HEADERS_MAX);
@@ -96,7 +96,8 @@ static enum hg_rc create(struct hg_api_change *change, struct hg_edit *edit)
     struct hg_family *family = change_family(change, edit);
     struct hg_alias alias = {.name = input_str(change->input, "Name"),
                              .description = input_str(change->input, "Description")};
-    struct routing routing = read_routing(change->input);
+    struct routing routing =
+        read_routing(change->input, input_str(change->input, "FunctionVersion"));
 
     if (!family)
         return HG_E_INVALID;
@@ -104,8 +105,7 @@ static enum hg_rc create(struct hg_api_change *change, struct hg_edit *edit)
         return change_refuse(change, HG_API_CONFLICT, "Alias already exists: %.*s",
                              HG_STR_ARG(change_arn(change, edit, alias.name)));
     alias.function_name = family->name;
-    return put(change, edit, family, &alias, input_str(change->input, "FunctionVersion"), &routing,
-               201);
+    return put(change, edit, family, &alias, &routing, 201);
 }
 
 void lambda_create_alias(struct hg_call *call)
@@ -119,7 +119,7 @@ static enum hg_rc update(struct hg_api_change *change, struct hg_edit *edit)
     struct hg_family *family = change_family(change, edit);
     struct hg_str name = input_str(input, "Name"), version = input_str(input, "FunctionVersion"),
                   revision = input_str(input, "RevisionId");
-    struct routing routing = {.version = HG_STR("")};
+    struct routing routing;
     struct hg_alias *old, alias;
 
     if (!family)
@@ -137,12 +137,13 @@ static enum hg_rc update(struct hg_api_change *change, struct hg_edit *edit)
         alias.description = input_str(input, "Description");
     if (!version.p)
         version = hg_arena_str(change->arena, old->function->version);
-    if (input_has(input, "RoutingConfig"))
-        routing = read_routing(input);
-    else if (old->weighted)
-        routing =
-            (struct routing){hg_arena_str(change->arena, old->weighted->version), old->weight, 1};
-    return put(change, edit, family, &alias, version, &routing, 200);
+    routing = read_routing(input, version);
+    if (!input_has(input, "RoutingConfig") && old->weighted) {
+        routing.version = hg_arena_str(change->arena, old->weighted->version);
+        routing.weight = old->weight;
+        routing.count = 1;
+    }
+    return put(change, edit, family, &alias, &routing, 200);
 }
 
 void lambda_update_alias(struct hg_call *call)

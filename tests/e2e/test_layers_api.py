@@ -8,6 +8,7 @@ import json
 import urllib.request
 import zipfile
 
+import boto3
 import pytest
 
 import functions
@@ -211,6 +212,23 @@ def test_size_of_layers_counts(aws, name):
     assert aws.get_account_settings()["AccountUsage"]["TotalCodeSize"] == before
 
 
+def test_content_in_a_bucket(serve, moto):
+    s3 = boto3.client("s3", endpoint_url=moto.url, region_name="us-east-1", aws_access_key_id="k",
+                      aws_secret_access_key="s")
+    s3.create_bucket(Bucket="layer-bucket")
+    s3.put_object(Bucket="layer-bucket", Key="layer.zip", Body=archive("bucket"))
+    aws = serve.bare(env={"AWS_ENDPOINT_URL_S3": moto.url, "AWS_ACCESS_KEY_ID": "k",
+                          "AWS_SECRET_ACCESS_KEY": "s"}).boto("lambda")
+    made = aws.publish_layer_version(LayerName="l", Content={"S3Bucket": "layer-bucket", "S3Key": "layer.zip"})
+    assert made["Content"]["CodeSize"] == len(archive("bucket"))
+    name = functions.create(aws, code=USER, Layers=[made["LayerVersionArn"]])["FunctionName"]
+    assert json.load(aws.invoke(FunctionName=name)["Payload"]) == "bucket"
+    assert functions.refusal(aws.publish_layer_version, LayerName="l",
+                             Content={"S3Bucket": "layer-bucket", "S3Key": "none"}) == (
+        400, "InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: "
+        "The specified key does not exist.")
+
+
 # Policies
 
 def share(aws, name, **members):
@@ -296,7 +314,8 @@ def test_layers_of_the_template(serve, project):
                 def handler(event, context):
                     return shared.NAME
         """)
-    aws = serve(template).boto("lambda")
+    server = serve(template)
+    aws = server.boto("lambda")
     found = aws.get_layer_version(LayerName="shared", VersionNumber=1)
     assert (found["Description"], found["CompatibleRuntimes"]) == ("d", ["python3.12"])
     assert [item["LayerName"] for item in aws.list_layers()["Layers"]] == ["shared"]
@@ -304,4 +323,12 @@ def test_layers_of_the_template(serve, project):
     with urllib.request.urlopen(found["Content"]["Location"], timeout=10) as download:
         assert zipfile.ZipFile(io.BytesIO(download.read())).namelist() == ["python/shared.py"]
     name = functions.create(aws, code=USER, Layers=[found["LayerVersionArn"]])["FunctionName"]
+    assert json.load(aws.invoke(FunctionName=name)["Payload"]) == "template"
+    assert publish(aws, "shared", "newer")["Version"] == 2
+    text = project.template_path.read_text()
+    project.template_path.write_text(text[:text.index("  Shared:")] + text[text.index("  User:"):].replace(
+        "      Layers: [!Ref Shared]\n", ""))
+    server.restart()
+    aws = server.boto("lambda")
+    assert [item["Version"] for item in aws.list_layer_versions(LayerName="shared")["LayerVersions"]] == [2]
     assert json.load(aws.invoke(FunctionName=name)["Payload"]) == "template"
