@@ -109,10 +109,12 @@ size_t h1_write_head(char *to, const struct h1_answer *answer)
         to = put_value(to, h->value);
         to = PUT(to, "\r\n");
     }
-    if (status_has_body(response->status)) {
+    if (status_has_body(response->status) && answer->length == H1_SIZED) {
         to = PUT(to, "Content-Length: ");
         to = put_number(to, response->body.n);
         to = PUT(to, "\r\n");
+    } else if (status_has_body(response->status) && answer->length == H1_CHUNKED) {
+        to = PUT(to, "Transfer-Encoding: chunked\r\n");
     }
     if (!answer->is_persistent)
         to = PUT(to, "Connection: close\r\n");

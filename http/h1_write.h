@@ -7,9 +7,13 @@
 
 #include "http/request.h"
 
+/* How the client learns where the body ends. */
+enum h1_length { H1_SIZED, H1_CHUNKED, H1_UNTIL_CLOSE };
+
 struct h1_answer {
     const struct hg_response *response;
     struct hg_str date;
+    enum h1_length length;
     bool is_head;       /* answers HEAD: the body's length is told, the body not sent */
     bool is_persistent; /* false: Connection: close */
     bool is_1_0;        /* the client speaks HTTP/1.0: persistence must be said */

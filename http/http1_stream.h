@@ -44,6 +44,8 @@ struct http1_stream {
     struct hg_buf body;
     size_t budget;                  /* bytes taken with conn_buffer_take */
     uint64_t answer_at, answer_end; /* on the scale of conn->queued */
+    /* An answer in pieces; until its end the stream stays h1->current. */
+    bool is_begun, is_chunked, has_body, is_persistent;
 };
 
 extern const struct hg_stream_ops http1_stream_ops;

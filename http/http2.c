@@ -478,6 +478,7 @@ static void on_sent(struct hg_conn *conn)
     struct hg_http2 *h2 = conn->protocol_state;
 
     streams_finish_sent(h2);
+    streams_tell_room(h2);
     if (conn_pending(conn) > OUT_LOW || !conn_is_open(conn))
         return;
     conn_set_reading(conn, true);

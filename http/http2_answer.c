@@ -101,6 +101,39 @@ static ssize_t on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *byt
     return (ssize_t)HG_MIN(left, length);
 }
 
+/* The same of an answer in pieces: nothing there is no end. */
+static ssize_t on_piece_wanted(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t length,
+                               uint32_t *flags, nghttp2_data_source *source, void *user_data)
+{
+    struct hg_h2_stream *stream = source->ptr;
+
+    (void)session;
+    (void)id;
+    (void)bytes;
+    (void)user_data;
+    if (!stream->pieces.len && !stream->is_complete)
+        return NGHTTP2_ERR_DEFERRED;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (stream->is_complete && stream->pieces.len <= length)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)HG_MIN(stream->pieces.len, length);
+}
+
+/* Moves a frame's payload into the connection's output. */
+static void write_payload(struct hg_h2_stream *stream, size_t length)
+{
+    struct hg_conn *conn = stream->h2->conn;
+
+    if (stream->is_in_pieces) {
+        conn_write(conn, hg_buf_str(&stream->pieces).p, length);
+        hg_buf_consume(&stream->pieces, length);
+    } else {
+        conn_write_slice(conn, hg_str_n(stream->req.response.body.p + stream->answered, length),
+                         NULL);
+    }
+    stream->answered += length;
+}
+
 int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,
                  size_t length, nghttp2_data_source *source, void *user_data)
 {
@@ -117,18 +150,18 @@ int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *
     if (h2->guard.magic_left && stream->answered)
         return NGHTTP2_ERR_WOULDBLOCK;
     conn_write(h2->conn, frame_head, FRAME_HEAD_BYTES);
-    conn_write_slice(h2->conn, hg_str_n(stream->req.response.body.p + stream->answered, length),
-                     NULL);
-    stream->answered += length;
+    write_payload(stream, length);
     h2->data_us = conn_now_us(h2->conn);
-    stream_move(stream, HG_H2_ANSWER);
+    /* One that is not complete is the handler's still. */
+    if (!stream->is_in_pieces || stream->is_complete)
+        stream_move(stream, HG_H2_ANSWER);
     /* A client may answer each frame that carries something with two window updates. */
     if (length >= TELLING_BYTES || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         guard_credit(&h2->guard, HG_ABUSE_WINDOWS, 2, h2->data_us);
     return 0;
 }
 
-static size_t fill_fields(struct hg_h2_stream *stream, nghttp2_nv *fields, bool has_body)
+static size_t fill_fields(struct hg_h2_stream *stream, nghttp2_nv *fields, bool has_length)
 {
     struct hg_response *response = &stream->req.response;
     struct hg_str date = conn_date(stream->h2->conn);
@@ -150,7 +183,7 @@ static size_t fill_fields(struct hg_h2_stream *stream, nghttp2_nv *fields, bool 
         fields[count++] = field(name, clean_value(stream->req.arena, h->value),
                                 is_varying(name) ? NGHTTP2_NV_FLAG_NO_INDEX : 0);
     }
-    if (has_body)
+    if (has_length)
         fields[count++] =
             field(HG_STR("content-length"),
                   number_text(stream->length + sizeof(stream->length), response->body.n), 0);
@@ -184,6 +217,53 @@ static void on_respond(struct hg_request *req)
     stream_answer(stream);
 }
 
+/* ---- in pieces ---- */
+
+static void on_begin(struct hg_request *req)
+{
+    struct hg_h2_stream *stream = hg_container_of(req, struct hg_h2_stream, req);
+    nghttp2_data_provider body = {.source.ptr = stream, .read_callback = on_piece_wanted};
+    nghttp2_nv *fields =
+        hg_arena_must(req->arena, (req->response.header_count + OWN_HEADERS) * sizeof(*fields));
+    size_t count = fill_fields(stream, fields, false);
+
+    hg_assert(stream->state == HG_H2_HANDLER);
+    stream->is_in_pieces = true;
+    hg_buf_init(&stream->pieces, SIZE_MAX / 2);
+    hg_assert(nghttp2_submit_response(stream->h2->session, stream->id, fields, count, &body) == 0);
+    conn_want_flush(stream->h2->conn);
+}
+
+static void on_write(struct hg_request *req, struct hg_str bytes)
+{
+    struct hg_h2_stream *stream = hg_container_of(req, struct hg_h2_stream, req);
+
+    hg_assert(stream->is_in_pieces && !stream->is_complete);
+    if (stream->is_method_head)
+        return;
+    hg_buf_append_str(&stream->pieces, bytes);
+    (void)nghttp2_session_resume_data(stream->h2->session, stream->id);
+    conn_want_flush(stream->h2->conn);
+}
+
+static void on_end(struct hg_request *req)
+{
+    struct hg_h2_stream *stream = hg_container_of(req, struct hg_h2_stream, req);
+
+    hg_assert(stream->is_in_pieces && !stream->is_complete);
+    stream->is_complete = true;
+    stream_move(stream, HG_H2_ANSWER);
+    (void)nghttp2_session_resume_data(stream->h2->session, stream->id);
+    conn_want_flush(stream->h2->conn);
+}
+
+static size_t pending(const struct hg_request *req)
+{
+    const struct hg_h2_stream *stream = hg_container_of(req, const struct hg_h2_stream, req);
+
+    return stream->pieces.len + conn_pending(stream->h2->conn);
+}
+
 static void on_take_body(struct hg_request *req, struct hg_buf *out)
 {
     struct hg_h2_stream *stream = hg_container_of(req, struct hg_h2_stream, req);
@@ -193,4 +273,9 @@ static void on_take_body(struct hg_request *req, struct hg_buf *out)
     hg_buf_take(out, &stream->body);
 }
 
-const struct hg_stream_ops http2_stream_ops = {.respond = on_respond, .take_body = on_take_body};
+const struct hg_stream_ops http2_stream_ops = {.respond = on_respond,
+                                               .begin = on_begin,
+                                               .write = on_write,
+                                               .end = on_end,
+                                               .pending = pending,
+                                               .take_body = on_take_body};

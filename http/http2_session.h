@@ -43,6 +43,9 @@ struct hg_h2_stream {
     size_t answered; /* bytes of the answer's body that are in the connection's output */
     uint64_t end_at; /* HG_H2_SENT: done when conn->sent reaches it; UINT64_MAX: not known yet */
     char status[4], date[32], length[24];
+    /* An answer in pieces: what was written and is not in the connection's output yet. */
+    struct hg_buf pieces;
+    bool is_in_pieces, is_complete;
 };
 
 /* The life of a session. */
@@ -100,6 +103,8 @@ void stream_closed(struct hg_h2_stream *stream);
 void streams_mark_queued(struct hg_http2 *h2);
 /* Finishes streams whose last byte the kernel has taken. */
 void streams_finish_sent(struct hg_http2 *h2);
+/* All that was queued is sent: handlers that answer in pieces may go on. */
+void streams_tell_room(struct hg_http2 *h2);
 /* The connection is gone: ends them all. */
 void streams_end_all(struct hg_http2 *h2);
 
@@ -123,7 +128,7 @@ void stream_refuse(struct hg_h2_stream *stream, enum hg_fault fault, const char 
 /* ---- http2_answer.c: answers going out ---- */
 
 extern const struct hg_stream_ops http2_stream_ops;
-/* Submits req->response. */
+/* Submits req->response, with its body. */
 void stream_answer(struct hg_h2_stream *stream);
 /* nghttp2's callback that writes a DATA frame without copying its payload. */
 int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,

@@ -53,6 +53,7 @@ void stream_free(struct hg_h2_stream *stream)
 {
     hg_list_unlink(&stream->link);
     drop_body(stream);
+    hg_buf_fini(&stream->pieces);
     hg_arena_free(stream->req.arena);
 }
 
@@ -109,9 +110,23 @@ void streams_finish_sent(struct hg_http2 *h2)
 
     while ((stream = first_in(h2, HG_H2_SENT)) && stream->end_at <= h2->conn->sent) {
         /* Whoever takes answers may also leave early now and then. */
-        if (stream->answered == stream->req.response.body.n)
+        if (stream->is_in_pieces ? !stream->pieces.len
+                                 : stream->answered == stream->req.response.body.n)
             guard_credit(&h2->guard, HG_ABUSE_RESETS, 1, conn_now_us(h2->conn));
         finish(stream);
+    }
+}
+
+void streams_tell_room(struct hg_http2 *h2)
+{
+    if (conn_pending(h2->conn))
+        return;
+    HG_LIST_EACH(link, &h2->streams[HG_H2_HANDLER])
+    {
+        struct hg_h2_stream *stream = hg_container_of(link, struct hg_h2_stream, link);
+
+        if (stream->is_in_pieces && !stream->pieces.len && stream->req.on_room)
+            stream->req.on_room(&stream->req);
     }
 }
 

@@ -67,6 +67,29 @@ void req_respond(struct hg_request *req)
     req->stream_ops->respond(req);
 }
 
+void req_begin(struct hg_request *req)
+{
+    hg_assert(req->response.status >= 200 && req->response.status <= 599);
+    req->stream_ops->begin(req);
+}
+
+void req_write(struct hg_request *req, struct hg_str bytes)
+{
+    /* An empty chunk would be the end. */
+    if (bytes.n)
+        req->stream_ops->write(req, bytes);
+}
+
+void req_end(struct hg_request *req)
+{
+    req->stream_ops->end(req);
+}
+
+size_t req_pending(const struct hg_request *req)
+{
+    return req->stream_ops->pending(req);
+}
+
 void req_respond_with(struct hg_request *req, int status, const char *content_type,
                       struct hg_str body)
 {

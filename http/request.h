@@ -74,6 +74,9 @@ struct hg_request {
     /* Set by the handler: the answer's last byte was handed to the kernel or the client left midway. May be NULL. */
     void (*on_done)(struct hg_request *req, uint64_t bytes_sent);
 
+    /* Set by a handler that answers in pieces: the client has taken all that was written. May be NULL. */
+    void (*on_room)(struct hg_request *req);
+
     /* For the connection. */
     const struct hg_stream_ops *stream_ops;
 };
@@ -81,6 +84,10 @@ struct hg_request {
 /* What a protocol version must do for a request. */
 struct hg_stream_ops {
     void (*respond)(struct hg_request *req);
+    void (*begin)(struct hg_request *req);
+    void (*write)(struct hg_request *req, struct hg_str bytes);
+    void (*end)(struct hg_request *req);
+    size_t (*pending)(const struct hg_request *req);
     /* Moves a body that is memory of its own into out; a body that is not is left. */
     void (*take_body)(struct hg_request *req, struct hg_buf *out);
 };
@@ -106,6 +113,18 @@ void req_respond(struct hg_request *req);
 /* The short forms: status, content type and body at once; body is borrowed. */
 void req_respond_with(struct hg_request *req, int status, const char *content_type,
                       struct hg_str body);
+
+/*
+ * An answer in pieces, of a length that is not known yet, instead of req_respond: begin sends status and headers of req->response,
+ * write a copy of some bytes of the body, end completes it. On the request's loop, until on_abort; nothing of the request may be
+ * used after end. Bytes that the client does not take stay in memory: whoever writes much looks at req_pending, and goes on in
+ * on_room.
+ */
+void req_begin(struct hg_request *req);
+void req_write(struct hg_request *req, struct hg_str bytes);
+void req_end(struct hg_request *req);
+/* Bytes written that the client has not taken, as far as is known. */
+size_t req_pending(const struct hg_request *req);
 
 /* Reason phrase of a status code (RFC 9110 §15); "" when unknown. */
 const char *http_reason(int status);

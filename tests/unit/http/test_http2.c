@@ -296,6 +296,104 @@ static void test_output_is_bounded(void **state)
     free(bytes);
 }
 
+static struct hg_request *begin_held(size_t i)
+{
+    struct hg_request *req = peer.held[i];
+
+    req->response.status = 200;
+    req_begin(req);
+    return req;
+}
+
+static void test_answer_in_pieces(void **state)
+{
+    int32_t id = peer_get(&peer, "/");
+    struct hg_request *req = begin_held(0);
+    struct peer_answer *answer = peer_answer(&peer, id);
+
+    (void)state;
+    peer_pump(&peer);
+    assert_int_equal(answer->status, 200);
+    assert_string_equal(answer->headers, "date: Fri, 02 Jan 2026 03:04:05 GMT\n");
+    assert_false(answer->is_ended);
+    req_write(req, HG_STR("one "));
+    req_write(req, HG_STR("two "));
+    peer_pump(&peer);
+    assert_str(hg_buf_str(&answer->body), "one two ");
+    assert_int_equal(req_pending(req), 0);
+    /* Others are answered meanwhile. */
+    (void)peer_get(&peer, "/other");
+    peer_respond(&peer, 1, 200, HG_STR("other"));
+    peer_pump(&peer);
+    assert_int_equal(peer.dones, 1);
+    req_write(req, HG_STR("three"));
+    req_end(req);
+    peer_pump(&peer);
+    assert_str(hg_buf_str(&answer->body), "one two three");
+    assert_true(answer->is_ended && answer->is_closed);
+    assert_int_equal(answer->error_code, NGHTTP2_NO_ERROR);
+    assert_int_equal(peer.dones, 2);
+    assert_int_equal(peer.done_bytes, 13);
+    assert_int_equal(peer.aborts, 0);
+}
+
+static void test_pieces_may_end_with_nothing_more(void **state)
+{
+    int32_t id = peer_get(&peer, "/");
+    struct hg_request *req = begin_held(0);
+
+    (void)state;
+    peer_pump(&peer);
+    req_end(req);
+    peer_pump(&peer);
+    assert_true(peer_answer(&peer, id)->is_closed);
+    assert_int_equal(peer.dones, 1);
+}
+
+static void test_large_pieces_keep_to_the_window(void **state)
+{
+    char *bytes = pattern(BIG);
+    int32_t id = peer_get(&peer, "/");
+    struct hg_request *req = begin_held(0);
+
+    (void)state;
+    for (size_t at = 0; at < BIG; at += BIG / 9)
+        req_write(req, hg_str_n(bytes + at, BIG / 9));
+    assert_true(req_pending(req) >= BIG);
+    req_end(req);
+    peer_pump(&peer);
+    assert_int_equal(peer_answer(&peer, id)->body.len, BIG);
+    assert_memory_equal(hg_buf_str(&peer_answer(&peer, id)->body).p, bytes, BIG);
+    assert_true(peer_answer(&peer, id)->is_closed);
+    assert_int_equal(peer.done_bytes, BIG);
+    free(bytes);
+}
+
+static void test_reset_between_pieces(void **state)
+{
+    int32_t id = peer_get(&peer, "/");
+
+    (void)state;
+    req_write(begin_held(0), HG_STR("one"));
+    peer_pump(&peer);
+    assert_int_equal(nghttp2_submit_rst_stream(peer.client, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL),
+                     0);
+    peer_pump(&peer);
+    assert_int_equal(peer.aborts, 1);
+    assert_int_equal(peer.dones, 0);
+}
+
+static void test_connection_lost_between_pieces(void **state)
+{
+    (void)state;
+    (void)peer_get(&peer, "/");
+    req_write(begin_held(0), HG_STR("one"));
+    conn_close(&peer.fake.conn);
+    fake_conn_turn(&peer.fake);
+    assert_int_equal(peer.aborts, 1);
+    assert_int_equal(peer.dones, 0);
+}
+
 static void test_reset_by_the_client(void **state)
 {
     enum { LENGTH = 100000 };
@@ -517,6 +615,11 @@ int main(void)
         TEST(test_uploads_use_counted_memory),
         TEST(test_stalled_download_resumes),
         TEST(test_output_is_bounded),
+        TEST(test_answer_in_pieces),
+        TEST(test_pieces_may_end_with_nothing_more),
+        TEST(test_large_pieces_keep_to_the_window),
+        TEST(test_reset_between_pieces),
+        TEST(test_connection_lost_between_pieces),
         TEST(test_reset_by_the_client),
         TEST(test_connection_lost),
         TEST(test_end_of_input),

@@ -398,6 +398,129 @@ static void test_trickling_head_is_cut(void **state)
     (void)close(fd);
 }
 
+static struct hg_request *begin_held(void)
+{
+    struct hg_request *req = seen.held;
+
+    seen.held = NULL;
+    req->response.status = 200;
+    req_add_header(req, HG_STR("Content-Type"), HG_STR("text/plain"));
+    req_begin(req);
+    return req;
+}
+
+#define PIECES_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+
+static void test_answer_in_pieces(void **state)
+{
+    struct hg_request *req;
+    int fd;
+
+    (void)state;
+    server_start();
+    fd = client_connect();
+    client_send(fd, GET("/later") GET("/hello"));
+    turn_until(seen.held);
+    req = begin_held();
+    client_expect(fd, PIECES_HEAD "Transfer-Encoding: chunked\r\n\r\n");
+    req_write(req, HG_STR("one"));
+    req_write(req, HG_STR(""));
+    req_write(req, HG_STR("two and twenty bytes.."));
+    assert_true(req_pending(req) > 25);
+    client_expect(fd, "3\r\none\r\n16\r\ntwo and twenty bytes..\r\n");
+    turn_until(req_pending(req) == 0);
+    assert_int_equal(seen.done, 0);
+    req_end(req);
+    client_expect(fd, "0\r\n\r\n" HELLO);
+    turn_until(seen.done == 2);
+    assert_int_equal(seen.aborted, 0);
+    (void)close(fd);
+}
+
+static void test_pieces_for_http_1_0_end_with_the_connection(void **state)
+{
+    struct hg_request *req;
+    int fd;
+
+    (void)state;
+    server_start();
+    fd = client_connect();
+    client_send(fd, "GET /later HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    turn_until(seen.held);
+    req = begin_held();
+    req_write(req, HG_STR("one"));
+    req_end(req);
+    client_expect(fd, PIECES_HEAD "Connection: close\r\n\r\none");
+    client_expect_end(fd);
+}
+
+static void test_pieces_for_head_are_not_sent(void **state)
+{
+    struct hg_request *req;
+    int fd;
+
+    (void)state;
+    server_start();
+    fd = client_connect();
+    client_send(fd, "HEAD /later HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn_until(seen.held);
+    req = begin_held();
+    req_write(req, HG_STR("one"));
+    req_end(req);
+    client_send(fd, GET("/hello"));
+    client_expect(fd, PIECES_HEAD "Transfer-Encoding: chunked\r\n\r\n" HELLO);
+    (void)close(fd);
+}
+
+static unsigned rooms;
+
+static void on_room(struct hg_request *req)
+{
+    rooms++;
+    if (rooms == 2)
+        req_end(req);
+    else
+        req_write(req, HG_STR("more"));
+}
+
+static void test_room_for_pieces_is_told(void **state)
+{
+    struct hg_request *req;
+    int fd;
+
+    (void)state;
+    server_start();
+    rooms = 0;
+    fd = client_connect();
+    client_send(fd, GET("/later"));
+    turn_until(seen.held);
+    req = seen.held;
+    req->on_room = on_room;
+    (void)begin_held();
+    client_expect(fd, PIECES_HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\nmore\r\n0\r\n\r\n");
+    assert_int_equal(rooms, 2);
+    (void)close(fd);
+}
+
+static void test_client_that_leaves_between_pieces(void **state)
+{
+    struct linger reset = {.l_onoff = 1};
+    int fd;
+
+    (void)state;
+    server_start();
+    fd = client_connect();
+    client_send(fd, GET("/later"));
+    turn_until(seen.held);
+    req_write(begin_held(), HG_STR("one"));
+    client_expect(fd, PIECES_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)close(fd);
+    turn_until(seen.aborted == 1);
+    turn_until(server_connections(server) == 0);
+    assert_int_equal(seen.done, 0);
+}
+
 static void test_client_that_leaves(void **state)
 {
     struct linger reset = {.l_onoff = 1};
@@ -606,6 +729,11 @@ int main(void)
         TEST(test_memory_for_bodies_is_bounded),
         TEST(test_slow_clients_are_cut),
         TEST(test_trickling_head_is_cut),
+        TEST(test_answer_in_pieces),
+        TEST(test_pieces_for_http_1_0_end_with_the_connection),
+        TEST(test_pieces_for_head_are_not_sent),
+        TEST(test_room_for_pieces_is_told),
+        TEST(test_client_that_leaves_between_pieces),
         TEST(test_client_that_leaves),
         TEST(test_client_that_leaves_after_half_close),
         TEST(test_half_closed_client_is_answered),
