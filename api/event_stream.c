@@ -39,7 +39,7 @@ static void write_frame(struct hg_buf *out, const char *type_name, const char *t
     size_t start = out->len, headers;
     struct hg_str frame;
 
-    hg_assert(payload.n <= HG_EVENT_PAYLOAD_PER_FRAME_MAX);
+    hg_assert(payload.n <= HG_EVENT_FRAME_PAYLOAD_MAX);
     headers = header_size(type_name, type) + header_size(":content-type", content_type) +
               header_size(":message-type", message_type);
     append_u32(out, (uint32_t)(PRELUDE_BYTES + headers + payload.n + CHECKSUM_BYTES));

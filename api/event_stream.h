@@ -6,9 +6,12 @@
 
 #include "core/buf.h"
 
-enum { HG_EVENT_PAYLOAD_PER_FRAME_MAX = 65536 };
+enum {
+    HG_EVENT_PAYLOAD_PER_FRAME_MAX = 65536, /* of what is cut into frames */
+    HG_EVENT_FRAME_PAYLOAD_MAX = 16777216,  /* what SDKs take in one frame */
+};
 
-/* Appends one frame of :message-type event. payload must not be longer than a frame's maximum. */
+/* Appends one frame of :message-type event. payload must not be longer than HG_EVENT_FRAME_PAYLOAD_MAX. */
 void event_stream_write(struct hg_buf *out, const char *event_type, const char *content_type,
                         struct hg_str payload);
 /* The same of :message-type exception: the end of a stream that went wrong. */

@@ -144,11 +144,21 @@ static const struct logs_field fields_of_FilterLogEvents[] = {
     FLAG("unmask"),
 };
 
+static const struct logs_field fields_of_StartLiveTail[] = {
+    {"logGroupIdentifiers", LOGS_STRINGS, true, 1, 10, LOGS_GROUP_ID, 1, 2048, NULL},
+    {"logStreamNames", LOGS_STRINGS, false, 1, 100, LOGS_STREAM_NAME, 1, 512, NULL},
+    {"logStreamNamePrefixes", LOGS_STRINGS, false, 1, 100, LOGS_STREAM_NAME, 1, 512, NULL},
+    {"logEventFilterPattern", LOGS_STRING, false, 0, 1024, LOGS_ANY, 0, 0, NULL},
+};
+
 static const struct logs_operation operations[] = {
-#define LOGS_OP(name, work) {#name, fields_of_##name, HG_COUNT(fields_of_##name), work},
-#define LOGS_NOT_SERVED(name) {#name, NULL, 0, NULL},
+#define LOGS_OP(name, work) {#name, fields_of_##name, HG_COUNT(fields_of_##name), work, NULL},
+#define LOGS_OP_ANSWERED(name, work, answer) \
+    {#name, fields_of_##name, HG_COUNT(fields_of_##name), work, answer},
+#define LOGS_NOT_SERVED(name) {#name, NULL, 0, NULL, NULL},
 #include "api/logs.def"
 #undef LOGS_OP
+#undef LOGS_OP_ANSWERED
 #undef LOGS_NOT_SERVED
 };
 
@@ -180,7 +190,15 @@ static void respond_error(struct hg_call *call, int status, const char *name, st
     hg_buf_fini(&document);
 }
 
-static void free_op(struct logs_op *op)
+void logs_respond(struct logs_op *op)
+{
+    if (op->error)
+        respond_error(op->call, 400, op->error, op->message);
+    else
+        respond(op->call, 200, &op->answer);
+}
+
+void logs_free(struct logs_op *op)
 {
     log_pattern_free(op->query.pattern);
     log_query_fini(&op->query);
@@ -199,12 +217,13 @@ static void on_done(struct hg_job *job)
     }
     if (op->call) {
         op->call->req->on_abort = NULL;
-        if (op->error)
-            respond_error(op->call, 400, op->error, op->message);
-        else
-            respond(op->call, 200, &op->answer);
+        if (!op->error && op->operation->answer) {
+            op->operation->answer(op);
+            return;
+        }
+        logs_respond(op);
     }
-    free_op(op);
+    logs_free(op);
 }
 
 /* On the logs' thread. */

@@ -18,6 +18,8 @@ struct logs_operation {
     size_t field_count;
     bool (*work)(struct logs_op
                      *op); /* on the logs' thread; false: call again after others had their turn */
+    /* On the loop, when work has found nothing wrong; owns op from now on. NULL: op->answer is sent. */
+    void (*answer)(struct logs_op *op);
 };
 
 /* One call. Lives until its work has ended, even when the client has left. */
@@ -38,8 +40,14 @@ struct logs_op {
     /* Some operations' own, until they end. */
     struct hg_str group_name; /* see logs_group */
     struct hg_log_query query;
+    void *user; /* in arena */
     bool is_begun, is_finished;
 };
+
+/* Answers with what work has found or found wrong. */
+void logs_respond(struct logs_op *op);
+/* Ends a call that nothing uses any more. */
+void logs_free(struct logs_op *op);
 
 /* For work: notes the exception that the client gets; returns true, for `return logs_refuse(…)`. */
 bool logs_refuse(struct logs_op *op, const char *error, const char *format, ...)
@@ -90,6 +98,9 @@ bool logs_create_stream(struct logs_op *op);
 bool logs_delete_stream(struct logs_op *op);
 /* logs_put.c */
 bool logs_put_events(struct logs_op *op);
+/* logs_tail.c */
+bool logs_start_tail(struct logs_op *op);
+void logs_answer_tail(struct logs_op *op);
 /* logs_events.c */
 bool logs_get_events(struct logs_op *op);
 bool logs_filter_events(struct logs_op *op);
