@@ -3,6 +3,8 @@
 #include "core/json_write.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 static void test_writer_escapes(void **state)
 {
     struct hg_buf out;
@@ -98,6 +100,33 @@ static void test_bad_documents(void **state)
     }
 }
 
+/* What ends a string or spoils it, at every place among bytes that do neither. */
+static void test_long_strings(void **state)
+{
+    static const struct {
+        const char *bytes;
+        bool is_good;
+    } rows[] = {{"\\\"", true}, {"\\u0041", true}, {"\xc3\xa9", true}, {"\x7f", true},
+                {" ", true},    {"\x1f", false},   {"\n", false},      {"\xff", false},
+                {"\"", false},  {"\\x", false}};
+
+    (void)state;
+    for (size_t i = 0; i < HG_COUNT(rows); i++)
+        for (size_t before = 0; before < 20; before++)
+            for (size_t after = 0; after < 20; after++) {
+                struct hg_json_value value;
+                char text[64];
+                int length = snprintf(text, sizeof(text), "\"%.*s%s%.*s\"", (int)before,
+                                      "!~abcdefghij#[]^_`0z", rows[i].bytes, (int)after,
+                                      "}{zyxwvutsrqp|=<>?@A");
+
+                value = hg_json_parse(hg_str_n(text, (size_t)length), NULL);
+                assert_int_equal(value.kind, rows[i].is_good ? HG_JSON_STRING : HG_JSON_BAD);
+                if (rows[i].is_good)
+                    assert_int_equal(value.raw.n, length);
+            }
+}
+
 static void test_depth_is_limited(void **state)
 {
     char text[2 * (HG_JSON_DEPTH_MAX + 1)];
@@ -163,9 +192,10 @@ static void test_walk_and_member(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_writer_escapes),    cmocka_unit_test(test_good_documents),
-        cmocka_unit_test(test_bad_documents),     cmocka_unit_test(test_depth_is_limited),
-        cmocka_unit_test(test_fault_has_a_place), cmocka_unit_test(test_walk_and_member),
+        cmocka_unit_test(test_long_strings),     cmocka_unit_test(test_writer_escapes),
+        cmocka_unit_test(test_good_documents),   cmocka_unit_test(test_bad_documents),
+        cmocka_unit_test(test_depth_is_limited), cmocka_unit_test(test_fault_has_a_place),
+        cmocka_unit_test(test_walk_and_member),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
