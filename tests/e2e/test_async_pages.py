@@ -162,7 +162,7 @@ def test_redrive_of_a_waiting_one(events, ledger):
     request_id = events.publish("slow", {"do": ["sleep:1"]})
     ledger.wait(request_id)
     answer = events.change(f"/{request_id}/redrive")
-    assert answer.status == 409 and answer.json()["Message"]
+    assert answer.status == 409 and answer.json()["message"]
     events.wait(request_id, "delivered")
 
 
