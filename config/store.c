@@ -178,6 +178,12 @@ static enum hg_rc check_kind(struct hg_store *store, int *version, struct hg_err
                             "%s is a database of another program: move it away, or choose another "
                             "--data-dir",
                             store->path);
+    if (*version < 0)
+        return hg_error_set(err, HG_E_CONFLICT,
+                            "%s is damaged (schema %d): put a copy of it from a backup in its "
+                            "place, or move it away to start without what the management API "
+                            "changed",
+                            store->path, *version);
     if (*version > SCHEMA_VERSION)
         return hg_error_set(err, HG_E_CONFLICT,
                             "%s was written by a newer version of Headgate (schema %d, this one "
