@@ -1,5 +1,7 @@
 """Recursion, runtime management, code signing."""
 
+import json
+
 import pytest
 
 import functions
@@ -62,7 +64,6 @@ def test_recursion_takes_effect(bare, aws):
     event = {"left": 18, "url": f"{bare.management_url}/2015-03-31/functions/{name}/invocations"}
 
     def chain():
-        import json
         return json.load(aws.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"])
     assert chain() == "RecursiveInvocationException"
     aws.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
