@@ -295,12 +295,22 @@ struct hg_json_value hg_json_parse(struct hg_str text, struct hg_json_fault *fau
 }
 
 /* The end of a string in checked text; at stands on its first quote. */
-static const char *string_end(const char *at)
+static const char *string_end(const char *at, const char *end)
 {
-    for (at++; *at != '"'; at++)
-        if (*at == '\\')
-            at++;
-    return at + 1;
+    at++;
+    for (;;) {
+        while (end - at >= 8) {
+            uint64_t bytes;
+
+            memcpy(&bytes, at, sizeof(bytes));
+            if (has_zero(bytes ^ EACH_BYTE('"')) || has_zero(bytes ^ EACH_BYTE('\\')))
+                break;
+            at += sizeof(bytes);
+        }
+        if (*at == '"')
+            return at + 1;
+        at += *at == '\\' ? 2 : 1;
+    }
 }
 
 /* The end of a value in checked text. */
@@ -310,7 +320,7 @@ static const char *value_end(const char *at, const char *end)
 
     for (;;) {
         if (*at == '"') {
-            at = string_end(at);
+            at = string_end(at, end);
         } else if (*at == '{' || *at == '[') {
             depth++;
             at++;
@@ -472,7 +482,7 @@ void hg_json_compact(struct hg_json_value value, struct hg_buf *out)
 
     while (at < end) {
         if (*at == '"') {
-            at = string_end(at);
+            at = string_end(at, end);
         } else if (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r') {
             hg_buf_append(out, run, (size_t)(at - run));
             run = ++at;

@@ -74,8 +74,10 @@ static void test_utf8(void **state)
 
 static void test_base64(void **state)
 {
-    static const char *const bad[] = {"A",    "AA",       "AAA",  "A===", "AA=A",
-                                      "====", "AA==AAAA", "A A=", "AAA\n"};
+    static const char *const bad[] = {"A",        "AA",        "AAA",          "A===",  "AA=A",
+                                      "====",     "AA==AAAA",  "A A=",         "AAA\n", " AAA",
+                                      "    AAAA", "AAAA    ",  "AAAA\n\n\n\n", "-AAA",  "AAA-",
+                                      "AA_A",     "AA\xc3\xa9"};
     struct hg_buf out;
 
     (void)state;
