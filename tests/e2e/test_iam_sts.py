@@ -165,6 +165,12 @@ def test_roles_that_cannot_be(iam, members, code, message):
     assert refusal(iam.create_role, **request) == (400, code, message)
 
 
+def test_placeholder_of_a_trust_policy(iam):
+    name = fresh_name("role")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="to be written")
+    assert iam.get_role(RoleName=name)["Role"]["Arn"].endswith(f":role/{name}")
+
+
 def test_role_twice(iam):
     name = make_role(iam)["RoleName"]
     assert refusal(iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST)) == (
