@@ -21,8 +21,9 @@ enum {
 };
 
 void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratch,
-                  struct hg_str function_name, struct hg_str version, bool has_own_group)
+                  struct hg_str function_name, struct hg_str version)
 {
+    bool is_at_home = log_group_is_default(sink->batch.group, function_name);
     time_t now = (time_t)(hg_wall_ms() / 1000);
     struct tm day;
     char id[33];
@@ -33,7 +34,7 @@ void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratc
     hg_hex_id(id, 32);
     length = snprintf(log->stream, sizeof(log->stream), "%04d/%02d/%02d/%.*s[%.*s]%s",
                       day.tm_year + 1900, day.tm_mon + 1, day.tm_mday,
-                      has_own_group ? (int)HG_MIN(function_name.n, (size_t)80) : 0, function_name.p,
+                      is_at_home ? 0 : (int)HG_MIN(function_name.n, (size_t)80), function_name.p,
                       (int)HG_MIN(version.n, (size_t)20), version.p, id);
     log->stream_length = (size_t)length;
     hg_buf_init(&log->partial, HG_LOG_LINE_MAX);

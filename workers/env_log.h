@@ -32,7 +32,7 @@ struct hg_env_log {
 
 /* Makes the name of the log stream: a new environment has a new one. */
 void env_log_init(struct hg_env_log *log, struct hg_log_sink *sink, char *scratch,
-                  struct hg_str function_name, struct hg_str version, bool has_own_group);
+                  struct hg_str function_name, struct hg_str version);
 void env_log_fini(struct hg_env_log *log);
 
 /* Starts and ends reading a process's output; fd is owned from open on. close takes what is there first. */

@@ -471,9 +471,7 @@ struct hg_environment *environment_new(struct hg_version_shard *vs, const struct
     hg_list_init(&env->unused_link);
     hg_timer_init(&env->timer, vs->shard->loop, on_timer);
     runtime_api_init(&env->api, vs->shard->loop, &runtime_events, vs->shard->api_scratch);
-    env_log_init(&env->log, &vs->sink, vs->shard->log_scratch, function->name, function->version,
-                 function->log_group.n &&
-                     !hg_str_starts(function->log_group, HG_STR("/aws/lambda/")));
+    env_log_init(&env->log, &vs->sink, vs->shard->log_scratch, function->name, function->version);
     vs->environments++;
     atomic_fetch_add(&vs->version->environments, 1);
     atomic_fetch_add(&vs->shard->environment_count, 1);

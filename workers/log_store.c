@@ -307,7 +307,7 @@ struct hg_log_group *const *log_store_list(struct hg_log_store *store, size_t *c
 
 /* ---- writing ---- */
 
-static bool is_default_group(struct hg_str group, struct hg_str function_name)
+bool log_group_is_default(struct hg_str group, struct hg_str function_name)
 {
     struct hg_str prefix = HG_STR("/aws/lambda/");
 
@@ -319,7 +319,7 @@ static bool is_default_group(struct hg_str group, struct hg_str function_name)
 static void keep_link(struct hg_log_store *store, struct hg_str group, struct hg_str function_name)
 {
     struct link *known = store->links.count ? hg_map_get(&store->links, function_name) : NULL;
-    bool is_default = is_default_group(group, function_name);
+    bool is_default = log_group_is_default(group, function_name);
     char path[HG_PATH_MAX + 300], next[HG_PATH_MAX + 320], folder[HG_LOG_FOLDER_MAX];
 
     if (is_default ? !known : known && hg_str_is(group, known->group))

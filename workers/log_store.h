@@ -47,6 +47,8 @@ void log_store_reset(struct hg_log_store *store);
 /* A folder that holds what was removed; false when there is none. */
 bool log_store_next_trash(const char *data_dir, char *path, size_t room);
 
+/* Whether a function's group is the one that it has when nothing else is said: /aws/lambda/<name>. */
+bool log_group_is_default(struct hg_str group, struct hg_str function_name);
 /* The folder of a group, below <data_dir>/logs. */
 void log_folder_name(struct hg_str group, char out[HG_LOG_FOLDER_MAX]);
 

@@ -38,7 +38,7 @@ static int set_up(void **state)
     w->files = log_files_new(w->dir, false);
     log_sink_init(&w->sink, w->files, w->loop, HG_STR(""), HG_STR("probe"));
     w->scratch = malloc(HG_LOG_READ_BYTES);
-    env_log_init(&w->log, &w->sink, w->scratch, HG_STR("probe"), HG_STR("$LATEST"), false);
+    env_log_init(&w->log, &w->sink, w->scratch, HG_STR("probe"), HG_STR("$LATEST"));
     env_log_open(&w->log, w->loop, w->fds[0]);
     env_log_start_tail(&w->log);
     w->function = (struct hg_function){.name = HG_STR("probe"),
