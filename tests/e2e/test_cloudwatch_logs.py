@@ -500,6 +500,82 @@ def test_put_takes_sequence_tokens_and_entities(logs, group, stream):
     assert messages(logs.filter_log_events(logGroupName=group)) == ["x"]
 
 
+# Live tail
+
+
+@pytest.fixture
+def live(bare):
+    """A client that does not put a prefix before the host: the address here is a number."""
+    return bare.boto("logs", config={"inject_host_prefix": False, "read_timeout": 20})
+
+
+def arn_of(group):
+    return f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+
+
+def test_live_tail(logs, live, group, stream):
+    logs.create_log_stream(logGroupName=group, logStreamName="other")
+    put(logs, group, stream, (now_ms(), "hello before"))
+    answer = live.start_live_tail(logGroupIdentifiers=[arn_of(group)], logStreamNames=["s"], logEventFilterPattern="hello")
+    events = iter(answer["responseStream"])
+    start = next(events)["sessionStart"]
+    assert start["logGroupIdentifiers"] == [arn_of(group)] and start["logStreamNames"] == ["s"]
+    assert start["logEventFilterPattern"] == "hello" and start["sessionId"] and start["requestId"]
+    put(logs, group, stream, (now_ms(), "hello 1"), (now_ms(), "not that"))
+    put(logs, group, "other", (now_ms(), "hello other"))
+    put(logs, group, stream, (now_ms(), "hello 2"))
+    found = []
+    while len(found) < 2:
+        update = next(events)["sessionUpdate"]
+        assert update["sessionMetadata"] == {"sampled": False}
+        found += update["sessionResults"]
+    assert [event["message"] for event in found] == ["hello 1", "hello 2"]
+    assert {event["logStreamName"] for event in found} == {"s"}
+    assert {event["logGroupIdentifier"] for event in found} == {arn_of(group)}
+    assert all(event["ingestionTime"] >= event["timestamp"] > 0 for event in found)
+    answer["responseStream"].close()
+
+
+def test_live_tail_leaves_out_what_is_too_much(logs, live, group, stream):
+    answer = live.start_live_tail(logGroupIdentifiers=[arn_of(group)])
+    events = iter(answer["responseStream"])
+    assert "sessionStart" in next(events)
+    put(logs, group, stream, *[(now_ms(), str(n)) for n in range(700)])
+    for event in events:
+        update = event["sessionUpdate"]
+        if update["sessionResults"]:
+            break
+    assert len(update["sessionResults"]) == 500 and update["sessionMetadata"]["sampled"]
+    answer["responseStream"].close()
+
+
+def test_live_tail_refuses(logs, live, group):
+    assert refusal(live.start_live_tail, logGroupIdentifiers=[arn_of("nobody")]) == NO_GROUP
+    bad = {"logGroupIdentifiers": [arn_of(group)]}
+    assert refusal(live.start_live_tail, **bad, logEventFilterPattern="{ x }")[1] == "InvalidParameterException"
+    assert refusal(live.start_live_tail, **bad, logStreamNames=["a"], logStreamNamePrefixes=["a"])[1] == "InvalidParameterException"
+
+
+def test_sessions_are_bounded_and_end_with_the_server(serve):
+    server = serve.bare()
+    logs = server.boto("logs", config={"inject_host_prefix": False, "max_pool_connections": 30})
+    logs.create_log_group(logGroupName="g")
+    answers = [logs.start_live_tail(logGroupIdentifiers=["g"]) for _ in range(15)]
+    assert refusal(logs.start_live_tail, logGroupIdentifiers=["g"])[1] == "LimitExceededException"
+    answers.pop()["responseStream"].close()
+
+    def is_free():
+        try:
+            answers.append(logs.start_live_tail(logGroupIdentifiers=["g"]))
+        except logs.exceptions.LimitExceededException:
+            return False
+        return True
+    wait_for(is_free, "room for a session")
+    began = time.monotonic()
+    server.stop()
+    assert time.monotonic() - began < 10
+
+
 # Bad input
 
 
