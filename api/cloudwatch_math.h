@@ -26,7 +26,7 @@ struct math_context {
 /* Frees the values. */
 void math_series_fini(struct math_series *series);
 
-/* HG_OK: result is a series, the caller's to free. HG_E_UNSUPPORTED: something of CloudWatch's that Headgate does not offer; HG_E_INVALID otherwise; with a sentence. */
+/* Of an expression that passed math_check. HG_OK: result is a series, the caller's to free. HG_E_UNSUPPORTED: something of CloudWatch's that Headgate does not offer; HG_E_INVALID otherwise; with a sentence. */
 enum hg_rc math_evaluate(const struct math_context *context, struct hg_str expression,
                          struct math_series *result, struct hg_error *err);
 /* Calls each with every identifier in the expression. The same errors, as far as they can be seen without values. */
