@@ -11,7 +11,12 @@
 
 #include <stdlib.h>
 
-enum { ROUND_MAX = 256 }; /* purges under way at once */
+enum {
+    ROUND_MAX = 256, /* purges under way at once */
+    /* Events that were about to be handed out come back at once, for their functions are gone; those that run do not. */
+    LEASED_TRIES = 5,
+    LEASED_WAIT_MS = 5,
+};
 
 struct reset;
 
@@ -34,7 +39,8 @@ struct reset {
     struct hg_series_op metrics;
     struct hg_find_op find;
     struct purge purges[ROUND_MAX];
-    unsigned purging;
+    unsigned purging, leased, tries;
+    struct hg_timer again;
     uint64_t purged;
 };
 
@@ -102,22 +108,32 @@ static void reset_metrics(struct reset *reset)
 
 static void find_events(struct reset *reset);
 
+static void on_time_to_try_again(struct hg_timer *timer)
+{
+    find_events(hg_container_of(timer, struct reset, again));
+}
+
 static void continue_purge(struct reset *reset)
 {
-    if (reset->find.cursor[0])
+    if (reset->find.cursor[0]) {
         find_events(reset);
-    else
+    } else if (reset->leased && reset->tries++ < LEASED_TRIES) {
+        reset->leased = 0;
+        hg_timer_start_ms(&reset->again, LEASED_WAIT_MS);
+    } else {
         end_part(reset);
+    }
 }
 
 static void on_purged(struct hg_queue_op *base)
 {
     struct reset *reset = hg_container_of(base, struct purge, op.base)->reset;
 
-    /* A leased one belongs to an invocation that runs: it ends by itself. */
     if (base->rc == HG_OK)
         reset->purged++;
-    else if (base->rc != HG_E_CONFLICT && base->rc != HG_E_NOT_FOUND)
+    else if (base->rc == HG_E_CONFLICT)
+        reset->leased++;
+    else if (base->rc != HG_E_NOT_FOUND)
         note_failure(reset, "the events were not purged", base->why);
     if (--reset->purging == 0)
         continue_purge(reset);
@@ -203,6 +219,7 @@ void page_reset(struct hg_call *call)
     reset->options = call->api->options;
     reset->loop = call->req->loop;
     reset->start_us = hg_mono_us();
+    hg_timer_init(&reset->again, reset->loop, on_time_to_try_again);
     reset->change.work = reset_catalog;
     reset->change.done = on_catalog_reset;
     call->req->user = reset;

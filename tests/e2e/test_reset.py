@@ -75,6 +75,22 @@ def test_everything_goes(server):
     reset(server)
 
 
+def test_events_that_wait_go_while_others_run(server):
+    client, name = server.boto(), fresh_name()
+    create(client, name, "import time\ndef handler(event, context):\n    print('at work')\n    time.sleep(1)\n", Timeout=10)
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    for _ in range(5):
+        client.invoke(FunctionName=name, InvocationType="Event", Payload=b"1")
+    server.wait_for_log("at work")
+    reset(server)
+    # The one that runs is the only one that may be left.
+    left = wait_for(lambda: [found for found in [events(server)] if len(found) <= 1], "the others to go")[0]
+    assert all(event["state"] == "running" for event in left), left
+    wait_for(lambda: not [event for event in events(server) if event["state"] == "running"], "its end")
+    reset(server)
+    assert events(server) == []
+
+
 def test_logs_go(server):
     client, logs = server.boto(), server.boto("logs")
     name = fresh_name()
