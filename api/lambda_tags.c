@@ -1,23 +1,15 @@
 /*
  * TagResource, UntagResource, ListTags: functions and event source mappings, by their ARNs (function-api.md §13).
  */
-#include "api/change_answer.h"
+#include "api/lambda_tags.h"
 
-#include "core/clock.h"
+#include "api/change_answer.h"
 
 enum { TAGS_MAX = 50 };
 
-enum tagged_kind { TAGGED_FUNCTION, TAGGED_MAPPING, TAGGED_CODE_SIGNING, TAGGED_OTHER };
-
-/* arn:partition:lambda:REGION:ACCOUNT:kind:name[:qualifier]; the model's pattern has been checked. */
-struct resource {
-    struct hg_str arn, region, account, name, qualifier;
-    enum tagged_kind kind;
-};
-
-static struct resource parse_resource(struct hg_str arn)
+struct tagged_resource tagged_resource_parse(struct hg_str arn)
 {
-    struct resource resource = {.arn = arn, .kind = TAGGED_OTHER};
+    struct tagged_resource resource = {.arn = arn, .kind = TAGGED_OTHER};
     struct hg_str rest = arn, kind = {NULL, 0}, part;
 
     for (int i = 0; i < 3; i++)
@@ -40,7 +32,7 @@ static const char qualified_text[] =
 
 /* What no look-up decides. The message in arena; NULL: nothing is wrong. */
 static const char *resource_fault(struct hg_arena *arena, const struct hg_snapshot *snapshot,
-                                  const struct resource *resource, enum hg_api_error *error)
+                                  const struct tagged_resource *resource, enum hg_api_error *error)
 {
     *error = HG_API_NOT_FOUND;
     if (resource->kind == TAGGED_FUNCTION && !hg_str_eq(resource->region, snapshot->region))
@@ -60,14 +52,14 @@ static const char *resource_fault(struct hg_arena *arena, const struct hg_snapsh
     return NULL;
 }
 
-static const char *missing_text(const struct resource *resource)
+static const char *missing_text(const struct tagged_resource *resource)
 {
     return resource->kind == TAGGED_MAPPING ? "Event source mapping not found"
                                             : "Function not found";
 }
 
 /* Whether the resource is another account's, who alone may ask for it. */
-static bool is_foreign(const struct hg_snapshot *snapshot, const struct resource *resource)
+static bool is_foreign(const struct hg_snapshot *snapshot, const struct tagged_resource *resource)
 {
     return !hg_str_eq(resource->account, snapshot->account);
 }
@@ -82,7 +74,7 @@ struct tagged {
 static enum hg_rc find_tagged(struct hg_api_change *change, struct hg_edit *edit,
                               struct tagged *tagged)
 {
-    struct resource resource = parse_resource(input_str(change->input, "Resource"));
+    struct tagged_resource resource = tagged_resource_parse(input_str(change->input, "Resource"));
     const struct hg_snapshot *snapshot = edit_snapshot(edit);
     enum hg_api_error error;
     const char *fault;
@@ -214,7 +206,7 @@ void lambda_untag_resource(struct hg_call *call)
 
 /* NULL when there is no such thing. */
 static const struct hg_kv_list *tags_of(const struct hg_snapshot *snapshot,
-                                        const struct resource *resource)
+                                        const struct tagged_resource *resource)
 {
     const struct hg_family *family;
     const struct hg_mapping *mapping;
@@ -230,7 +222,7 @@ static const struct hg_kv_list *tags_of(const struct hg_snapshot *snapshot,
 static void respond_tags(struct hg_call *call, const struct hg_snapshot *snapshot,
                          struct hg_str arn)
 {
-    struct resource resource = parse_resource(arn);
+    struct tagged_resource resource = tagged_resource_parse(arn);
     const struct hg_kv_list *tags;
     struct hg_buf *buf = call_buffer(call);
     struct hg_json json = hg_json_to(buf);

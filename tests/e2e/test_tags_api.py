@@ -128,3 +128,21 @@ def test_tags_of_the_template(serve, project):
     aws.tag_resource(Resource=ARN + "tagged", Tags={"team": "b"})
     server.restart()
     assert tags(server.boto("lambda"), ARN + "tagged")["team"] == "b"
+
+
+def test_environments_stay_as_they_are(aws):
+    """What changes nothing in how a function runs does not start it anew."""
+    code = "CALLS = []\ndef handler(event, context):\n    CALLS.append(1)\n    return len(CALLS)\n"
+    made = functions.create(aws, code=code)
+    name, arn = made["FunctionName"], made["FunctionArn"]
+
+    def calls():
+        return int(aws.invoke(FunctionName=name)["Payload"].read())
+    assert calls() == 1
+    aws.tag_resource(Resource=arn, Tags={"a": "b"})
+    aws.add_permission(FunctionName=name, StatementId="s", Action="lambda:*", Principal="*")
+    aws.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
+    aws.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="FunctionUpdate")
+    aws.publish_version(FunctionName=name)
+    aws.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert calls() == 2

@@ -1,0 +1,20 @@
+/*
+ * ARNs of what can have tags: a step of lambda_tags.c.
+ */
+#ifndef HG_API_LAMBDA_TAGS_H
+#define HG_API_LAMBDA_TAGS_H
+
+#include "core/str.h"
+
+enum tagged_kind { TAGGED_FUNCTION, TAGGED_MAPPING, TAGGED_CODE_SIGNING, TAGGED_OTHER };
+
+/* arn:partition:lambda:REGION:ACCOUNT:kind:name[:qualifier]. Borrowed from arn; what is not there is "" or p NULL. */
+struct tagged_resource {
+    struct hg_str arn, region, account, name, qualifier;
+    enum tagged_kind kind;
+};
+
+/* The model's pattern has been checked; anything else gives TAGGED_OTHER. */
+struct tagged_resource tagged_resource_parse(struct hg_str arn);
+
+#endif
