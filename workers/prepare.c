@@ -5,14 +5,16 @@
  */
 #include "core/clock.h"
 #include "core/log.h"
-#include "workers/counting.h"
 #include "workers/bootstraps.h"
+#include "workers/counting.h"
 #include "workers/environment.h"
 #include "workers/layers.h"
 #include "workers/plan.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { COMPLAIN_EVERY_US = 10000000 };
 
@@ -64,6 +66,12 @@ static struct hg_plan *make_plan(struct hg_workers *workers, const struct hg_fun
                                     .opt_dir = opt_dir};
     struct hg_plan *plan;
 
+    if (access(function->code_dir.p, F_OK) != 0) {
+        *rc = hg_error_set(err, HG_E_NOT_FOUND,
+                           "The function's code is missing: cannot open %.*s: %s",
+                           HG_STR_ARG(function->code_dir), strerror(errno));
+        return NULL;
+    }
     *rc = runtime_parse(function->runtime, &runtime, err);
     if (*rc == HG_OK)
         *rc = bootstraps_write(workers->data_dir, err);
