@@ -165,11 +165,13 @@ static double measure(const struct shape *shape, const cJSON *item)
     if (shape->kind == HG_SHAPE_STRING)
         return text_length(item->valuestring);
     if (shape->kind == HG_SHAPE_BLOB) {
-        size_t n = strlen(item->valuestring), pad = 0;
+        size_t n = strlen(item->valuestring), bytes = n / 4 * 3;
 
-        while (pad < n && item->valuestring[n - 1 - pad] == '=')
-            pad++;
-        return (double)(n / 4 * 3 - pad);
+        while (n && item->valuestring[n - 1] == '=') {
+            n--;
+            bytes--;
+        }
+        return (double)bytes;
     }
     if (shape->kind == HG_SHAPE_LIST || shape->kind == HG_SHAPE_MAP)
         return cJSON_GetArraySize(item);

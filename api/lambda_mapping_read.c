@@ -92,7 +92,8 @@ static void respond_page(struct hg_call *call, const struct hg_snapshot *snapsho
 {
     struct hg_str marker = input_str(input, "Marker"), source = input_str(input, "EventSourceArn");
     size_t room = (size_t)HG_MIN(input_i64(input, "MaxItems", PAGE_MAX), PAGE_MAX), count = 0, i;
-    const struct hg_mapping **rows = hg_calloc(snapshot->mappings.count + 1, sizeof(*rows));
+    const struct hg_mapping **rows =
+        hg_calloc(snapshot->mappings.count + 1, sizeof(struct hg_mapping *));
     struct hg_buf *buf = call_buffer(call);
     struct hg_json json = hg_json_to(buf);
     struct hg_pmap_at at = {0};

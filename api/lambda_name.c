@@ -121,6 +121,9 @@ bool lambda_parse_name(struct hg_call *call, const struct hg_snapshot *snapshot,
     struct hg_str given = call_query(call, "Qualifier");
     regmatch_t groups[GROUP_COUNT];
 
+    /* What follows reads up to the first NUL. */
+    if (strlen(name) != call->params[0].n || (given.p && strlen(given.p) != given.n))
+        return fail_syntax(call, name);
     return check_syntax(call, name, given.p, groups) &&
            resolve(call, snapshot, name, groups, given, ref);
 }

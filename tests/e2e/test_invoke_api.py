@@ -406,6 +406,8 @@ def test_bad_names(server):
     assert (answer.status, answer.header("x-amzn-errortype")) == (400, "ValidationException")
     assert answer.json()["message"].startswith("1 validation error detected: Value 'not a name' at 'functionName' failed to "
                                                "satisfy constraint: Member must satisfy regular expression pattern: (arn:(aws")
+    assert server.invoke("orders%00x").header("x-amzn-errortype") == "SerializationException"
+    assert server.invoke("orders", qualifier="%24LATEST%00").header("x-amzn-errortype") == "SerializationException"
     assert server.invoke("a" * 141).json()["message"].endswith("Member must have length less than or equal to 140")
 
 

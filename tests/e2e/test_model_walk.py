@@ -7,12 +7,15 @@ A member that is accepted takes effect or is refused by a named error: each one 
 import base64
 import json
 import re
+import subprocess
+import sys
 
 import botocore.exceptions
 import pytest
 
 import model
 from functions import ROLE, create, fresh_name, refusal, zip_of
+from headgate import ROOT
 
 ACCOUNT = "000000000000"
 ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}"
@@ -583,6 +586,11 @@ def test_invocations(world):
     assert world.aws.invoke_with_response_stream(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
     assert world.aws.invoke_async(FunctionName=name, InvokeArgs=b"{}")["Status"] == 202
     assert refusal(world.aws.invoke_async, FunctionName=name, InvokeArgs=b"{")[1] == "InvalidRequestContentException"
+
+
+def test_the_table_is_the_models():
+    made = subprocess.run([sys.executable, ROOT / "tools/gen-shapes.py", "--check"], capture_output=True, text=True, timeout=60, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def test_every_member_is_decided():
