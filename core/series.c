@@ -13,6 +13,7 @@ struct hg_series {
     struct hg_loop_thread *thread;
     struct hg_timer timer;
     struct hg_task clean;
+    struct hg_mail load;
 };
 
 static int64_t this_minute(void)
@@ -33,22 +34,30 @@ static void on_clean(struct hg_task *task)
     series_store_clean(hg_container_of(task, struct hg_series, clean)->store);
 }
 
+static void on_load(struct hg_mail *mail)
+{
+    struct hg_series *series = hg_container_of(mail, struct hg_series, load);
+
+    series_store_load(series->store);
+    hg_loop_defer(series->loop, &series->clean);
+}
+
 struct hg_series *series_open(const char *dir, const struct hg_series_options *options,
                               struct hg_error *err)
 {
     struct series_store *store =
-        series_store_open(dir, options ? options : &hg_series_options_default, this_minute(), err);
+        series_store_begin(dir, options ? options : &hg_series_options_default, this_minute(), err);
     struct hg_series *series;
 
     if (!store)
         return NULL;
     series = hg_calloc(1, sizeof(*series));
     series->store = store;
-    series_store_clean(store);
     series->loop = hg_loop_new(0);
     hg_task_init(&series->clean, on_clean);
     hg_timer_init(&series->timer, series->loop, on_timer);
     hg_timer_start_ms(&series->timer, HG_SERIES_FLUSH_MS);
+    hg_mailbox_post(&series->loop->mailbox, &series->load, on_load);
     series->thread = hg_loop_thread_start(series->loop, "series");
     return series;
 }

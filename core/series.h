@@ -23,7 +23,8 @@ struct hg_series_op {
     enum hg_rc rc;                         /* of series_submit_reset */
 };
 
-/* Blocks. options may be NULL for the defaults. NULL with a sentence when dir cannot be used. */
+/* options may be NULL for the defaults. NULL with a sentence when dir cannot be used. Its files are read on the store's
+ * thread, before anything that is submitted. */
 struct hg_series *series_open(const char *dir, const struct hg_series_options *options,
                               struct hg_error *err);
 /* Finishes what was submitted, writes everything; done may still be in the mail of its loop. NULL is allowed. */

@@ -386,8 +386,8 @@ static bool open_run(struct series_store *store, uint64_t number)
 
 static int compare_hashes(const void *a, const void *b)
 {
-    return memcmp((*(struct series_entry *const *)a)->hash,
-                  (*(struct series_entry *const *)b)->hash, HG_SERIES_HASH_LEN);
+    return memcmp(entry_hash(*(struct series_entry *const *)a),
+                  entry_hash(*(struct series_entry *const *)b), HG_SERIES_HASH_LEN);
 }
 
 /* Entries with points, by hash. To be freed. */
@@ -427,7 +427,7 @@ static enum hg_rc write_run(struct series_store *store, struct hg_error *err)
             series_put_point(&body, p->minute, before, &p->set);
             before = p->minute;
         }
-        series_run_add(&writer, entries[i]->hash, hg_buf_str(&body), before, newest);
+        series_run_add(&writer, entry_hash(entries[i]), hg_buf_str(&body), before, newest);
         hg_buf_clear(&body, RECORD_BYTES);
     }
     free(entries);
@@ -505,15 +505,17 @@ static void open_names(struct series_store *store)
 }
 
 /* All runs; the newest log that no run supersedes is read, others are done with. */
-static enum hg_rc open_files(struct series_store *store, struct hg_error *err)
+static void open_files(struct series_store *store)
 {
     DIR *dir = list_dir(store);
     uint64_t number, newest_run = 0, newest_log = 0;
     const struct dirent *item;
     unsigned damaged = 0;
 
-    if (!dir)
-        return hg_error_set(err, HG_E_IO, "%s: %s", store->dir, strerror(errno));
+    if (!dir) {
+        disk_complain(store, "files cannot be listed", strerror(errno));
+        return;
+    }
     while ((item = readdir(dir))) {
         if (number_of(item->d_name, "run-", &number)) {
             if (open_run(store, number))
@@ -534,22 +536,24 @@ static enum hg_rc open_files(struct series_store *store, struct hg_error *err)
     store->number = newest_run + 1;
     if (newest_log > newest_run)
         open_old_log(store, newest_log);
-    return HG_OK;
 }
 
-enum hg_rc disk_open(struct series_store *store, struct hg_error *err)
+enum hg_rc disk_begin(struct series_store *store, struct hg_error *err)
 {
     if (mkdir(store->dir, 0700) != 0 && errno != EEXIST)
         return hg_error_set(err, HG_E_IO, "%s: %s", store->dir, strerror(errno));
     store->dir_fd = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->dir_fd < 0)
         return hg_error_set(err, HG_E_IO, "%s: %s", store->dir, strerror(errno));
+    return HG_OK;
+}
+
+void disk_load(struct series_store *store)
+{
     open_names(store);
-    if (open_files(store, err) != HG_OK)
-        return HG_E_IO;
+    open_files(store);
     series_store_drop_idle(store);
     disk_drop_old(store);
-    return HG_OK;
 }
 
 /* One rename hides all files at once, whatever their number; they are removed later. */

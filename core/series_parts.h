@@ -24,7 +24,8 @@ struct series_entry {
     struct series_point *points; /* in memory, newest first */
     int64_t last_minute;
     uint64_t log_id; /* in the current log; 0: none yet */
-    unsigned char hash[HG_SERIES_HASH_LEN];
+    bool has_hash;
+    unsigned char hash[HG_SERIES_HASH_LEN]; /* of the key; see entry_hash */
     uint32_t key_length;
     char key[];
 };
@@ -56,6 +57,8 @@ struct series_store {
 /* ---- series_store.c ---- */
 
 struct series_entry *entry_get(struct series_store *store, struct hg_str key);
+/* Made when a run is written or looked into: most names are only kept. */
+const unsigned char *entry_hash(struct series_entry *entry);
 /* The key's point in that minute; a fresh one if there is none. Marks nothing dirty. */
 struct series_point *entry_point(struct series_store *store, struct series_entry *entry,
                                  int64_t minute);
@@ -69,8 +72,10 @@ void series_store_drop_idle(struct series_store *store);
 
 /* ---- series_disk.c ---- */
 
+/* Makes the folder. */
+enum hg_rc disk_begin(struct series_store *store, struct hg_error *err);
 /* Reads names, runs and the log. */
-enum hg_rc disk_open(struct series_store *store, struct hg_error *err);
+void disk_load(struct series_store *store);
 /* Appends the dirty points to the log. */
 void disk_write_log(struct series_store *store);
 /* Removes runs that are too old or too many. */

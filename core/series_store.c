@@ -68,10 +68,17 @@ struct series_entry *entry_get(struct series_store *store, struct hg_str key)
     entry = hg_calloc(1, sizeof(*entry) + key.n + 1);
     memcpy(entry->key, key.p, key.n);
     entry->key_length = (uint32_t)key.n;
-    series_hash(key, entry->hash);
     hg_list_push_front(&store->recent, &entry->recent);
     (void)hg_map_set(&store->entries, key_of(entry), entry);
     return entry;
+}
+
+const unsigned char *entry_hash(struct series_entry *entry)
+{
+    if (!entry->has_hash)
+        series_hash(key_of(entry), entry->hash);
+    entry->has_hash = true;
+    return entry->hash;
 }
 
 void entry_note_active(struct series_store *store, struct series_entry *entry, int64_t minute)
@@ -163,13 +170,14 @@ void series_store_add(struct series_store *store, struct hg_str key, int64_t min
 bool series_store_read(struct series_store *store, struct hg_str key, int64_t from, int64_t to,
                        series_point_fn each, void *arg)
 {
-    const struct series_entry *entry = hg_map_get(&store->entries, key);
+    struct series_entry *entry = hg_map_get(&store->entries, key);
 
     if (!entry)
         return false;
     from = HG_MAX(from, store->now_minute - store->options.keep_minutes);
     for (size_t i = 0; i < store->run_count;) {
-        if (series_run_read(&store->runs[i], entry->hash, from, to, each, arg) == HG_E_INVALID)
+        if (series_run_read(&store->runs[i], entry_hash(entry), from, to, each, arg) ==
+            HG_E_INVALID)
             disk_drop_run(store, i);
         else
             i++;
@@ -210,8 +218,8 @@ size_t series_store_count(const struct series_store *store)
     return store->entries.count;
 }
 
-struct series_store *series_store_open(const char *dir, const struct hg_series_options *options,
-                                       int64_t now_minute, struct hg_error *err)
+struct series_store *series_store_begin(const char *dir, const struct hg_series_options *options,
+                                        int64_t now_minute, struct hg_error *err)
 {
     struct series_store *store = hg_calloc(1, sizeof(*store));
 
@@ -222,10 +230,25 @@ struct series_store *series_store_open(const char *dir, const struct hg_series_o
     store->log_since_us = hg_mono_us();
     hg_map_init(&store->entries);
     hg_list_init(&store->recent);
-    if (disk_open(store, err) == HG_OK)
+    if (disk_begin(store, err) == HG_OK)
         return store;
     series_store_close(store);
     return NULL;
+}
+
+void series_store_load(struct series_store *store)
+{
+    disk_load(store);
+}
+
+struct series_store *series_store_open(const char *dir, const struct hg_series_options *options,
+                                       int64_t now_minute, struct hg_error *err)
+{
+    struct series_store *store = series_store_begin(dir, options, now_minute, err);
+
+    if (store)
+        series_store_load(store);
+    return store;
 }
 
 void series_store_close(struct series_store *store)

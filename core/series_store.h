@@ -29,6 +29,10 @@ struct series_store;
 /* Makes dir when it is not there. NULL with a sentence when it cannot be used. */
 struct series_store *series_store_open(const char *dir, const struct hg_series_options *options,
                                        int64_t now_minute, struct hg_error *err);
+/* The same in two steps: reading the files, which may take a while, is the second. */
+struct series_store *series_store_begin(const char *dir, const struct hg_series_options *options,
+                                        int64_t now_minute, struct hg_error *err);
+void series_store_load(struct series_store *store);
 /* Writes what is not written. NULL is allowed. */
 void series_store_close(struct series_store *store);
 

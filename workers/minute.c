@@ -14,7 +14,7 @@
 enum {
     CELLS_MAX = 1024,
     INDEX_SIZE = 2 * CELLS_MAX, /* a power of two */
-    BATCHES = 4,                /* of a loop; with all of them on the way, numbers are dropped */
+    BATCHES = 12,               /* of a loop; with all of them on the way, numbers are dropped */
     TICK_MS = 1000,
     FUNCTION_MAX = 64,
     QUALIFIER_MAX = 128,
