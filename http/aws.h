@@ -29,7 +29,7 @@ struct aws_endpoint_setting {
 };
 
 /* Settings that go before the environment's. Borrowed for good. */
-void aws_endpoints_set(const struct aws_endpoint_setting *settings, size_t count);
+void aws_endpoints_set(const struct aws_endpoint_setting *items, size_t count);
 
 /*
  * The endpoint of service in a region: as set, else AWS_ENDPOINT_URL_<variable>, else AWS_ENDPOINT_URL, else the partition's own
@@ -38,8 +38,8 @@ void aws_endpoints_set(const struct aws_endpoint_setting *settings, size_t count
 enum hg_rc aws_endpoint_find(const struct aws_service *service, struct hg_str partition,
                              const char *region, struct aws_endpoint *out,
                              struct hg_error *err) hg_must_use;
-/* NULL, or why url cannot be an endpoint (static). */
-const char *aws_endpoint_fault(struct hg_str url);
+/* NULL, or why a text cannot be an endpoint (static). */
+const char *aws_endpoint_fault(struct hg_str text);
 
 /* AWS_REGION, else AWS_DEFAULT_REGION, else the given one. */
 struct hg_str aws_usual_region(const char *otherwise);

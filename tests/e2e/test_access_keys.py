@@ -221,6 +221,34 @@ def test_health_is_open(guarded):
     assert guarded.manage("GET", "/_headgate/health").status == 200
 
 
+API = """
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: .
+      Events:
+        Any: {Type: HttpApi, Properties: {Path: /hello, Method: get}}
+      FunctionUrlConfig: {AuthType: NONE}
+"""
+
+
+def test_addresses_of_apis_and_urls_stay_public(serve, project):
+    project.file("app.py", "def handler(event, context):\n    return {'statusCode': 200, 'body': 'hello'}\n")
+    server = serve(project.template(API), "--access-key", f"{KEY}:{SECRET}")
+    client = client_of(server)
+    url = client.list_function_url_configs(
+        FunctionName=client.list_functions()["Functions"][0]["FunctionName"])["FunctionUrlConfigs"][0]["FunctionUrl"]
+    _, headers = sign(server, "GET", "/_headgate/routes")
+    api = json.loads(send(server, "GET", "/_headgate/routes", headers).body)["apis"][0]["id"]
+    assert server.manage("GET", f"/_aws/execute-api/{api}/hello").text == "hello"
+    assert server.manage("GET", "/hello", host=f"{api}.execute-api.us-east-1.amazonaws.com").text == "hello"
+    assert server.manage("GET", urllib.parse.urlsplit(url).path).text == "hello"
+    assert server.get("/hello").text == "hello"
+
+
 def test_incomplete_header(guarded):
     answer = guarded.manage("GET", FUNCTIONS, [("Authorization", "AWS4-HMAC-SHA256 Credential=AKID")])
     assert answer.status == 403

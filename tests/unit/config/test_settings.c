@@ -348,6 +348,20 @@ static void test_access_keys(void **state)
     finish(&run);
     unlink(path);
     free(path);
+    setenv("HEADGATE_ACCESS_KEY", "AKID1:a, AKID2:b", 1);
+    PARSE(&run, "--api", "0.0.0.0:4566");
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.settings.access_keys.count, 2);
+    assert_same(run.settings.access_keys.items[1].id, "AKID2");
+    finish(&run);
+    unsetenv("HEADGATE_ACCESS_KEY");
+    path = write_config("access-key: [\"AKID1:a\", \"AKID2:b\"]\n");
+    PARSE(&run, "--config", path);
+    assert_same(hg_buf_str(&run.problems), "");
+    assert_int_equal(run.settings.access_keys.count, 2);
+    finish(&run);
+    unlink(path);
+    free(path);
 }
 
 static void expect_mistake(const char *option, const char *value, const char *mistake)
