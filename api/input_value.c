@@ -25,6 +25,15 @@ static cJSON *misfit(const struct input_path *path, struct input_fault *fault, c
     return NULL;
 }
 
+/* Every name, element and value is work and may be memory: false when it is too much of them. */
+static bool has_room(const struct input_path *path, struct input_fault *fault)
+{
+    if (++fault->values <= VALUES_MAX)
+        return true;
+    (void)misfit(path, fault, "The request has too many values");
+    return false;
+}
+
 /* How the service calls what it found. */
 static const char *kind_found(enum hg_json_kind kind)
 {
@@ -174,16 +183,18 @@ static cJSON *read_structure(const struct shape *shape, struct hg_json_value val
     while (hg_json_next_member(&walk, &key, &given)) {
         const struct shape_member *member = find_member(shape, key);
         struct input_path inner = {.parent = path};
-        cJSON *item;
+        cJSON *item = NULL;
 
-        if (!member)
-            continue;
-        /* The last one of a name counts, as for every JSON reader of the service. */
-        cJSON_DeleteItemFromObjectCaseSensitive(object, member->name);
-        if (given.kind == HG_JSON_NULL)
-            continue;
-        inner.name = member->name;
-        item = input_from_json(shape_get(member->shape), given, &inner, fault);
+        if (has_room(path, fault)) {
+            if (!member)
+                continue;
+            /* The last one of a name counts, as for every JSON reader of the service. */
+            cJSON_DeleteItemFromObjectCaseSensitive(object, member->name);
+            if (given.kind == HG_JSON_NULL)
+                continue;
+            inner.name = member->name;
+            item = input_from_json(shape_get(member->shape), given, &inner, fault);
+        }
         if (!item) {
             cJSON_Delete(object);
             return NULL;
@@ -202,12 +213,13 @@ static cJSON *read_list(const struct shape *shape, struct hg_json_value value,
     cJSON *list = cJSON_CreateArray();
 
     while (hg_json_next_element(&walk, &given)) {
-        cJSON *item;
+        cJSON *item = NULL;
 
         inner.index++;
-        item = given.kind == HG_JSON_NULL
-                   ? cJSON_CreateNull()
-                   : input_from_json(shape_element(shape), given, &inner, fault);
+        if (has_room(path, fault))
+            item = given.kind == HG_JSON_NULL
+                       ? cJSON_CreateNull()
+                       : input_from_json(shape_element(shape), given, &inner, fault);
         if (!item) {
             cJSON_Delete(list);
             return NULL;
@@ -254,7 +266,7 @@ static cJSON *read_map(const struct shape *shape, struct hg_json_value value,
 
     hg_map_init(&seen);
     while (object && hg_json_next_member(&walk, &key, &given)) {
-        if (!read_entry(shape, object, &seen, key, given, path, fault)) {
+        if (!has_room(path, fault) || !read_entry(shape, object, &seen, key, given, path, fault)) {
             cJSON_Delete(object);
             object = NULL;
         }
@@ -268,8 +280,6 @@ cJSON *input_from_json(const struct shape *shape, struct hg_json_value value,
 {
     enum hg_json_kind kind = value.kind;
 
-    if (++fault->values > VALUES_MAX)
-        return misfit(path, fault, "The request has too many values");
     switch (shape->kind) {
     case HG_SHAPE_STRUCTURE:
         if (kind == HG_JSON_OBJECT)

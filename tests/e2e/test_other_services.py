@@ -46,6 +46,9 @@ def test_unknown_target(bare):
     (b'{"Environment":{"Variables":[1]}}', "Start of list found where not expected: member 'environment.variables'"),
     (b'{"Layers":[1]}', "NUMBER_VALUE can not be converted to a String: member 'layers.1.member'"),
     (b'{"Layers":[' + b'"a",' * 250000 + b'"a"]}', "The request has too many values"),
+    (b'{"Layers":[' + b"null," * 250000 + b"null]}", "The request has too many values"),
+    (b'{"Environment":{"Variables":{' + b'"a":null,' * 250000 + b'"a":null}}}', "The request has too many values"),
+    (b"{" + b'"a":1,' * 250000 + b'"a":1}', "The request has too many values"),
 ])
 def test_bodies_that_are_no_input(bare, body, message):
     answer = bare.manage("PUT", "/2015-03-31/functions/f/configuration", body=body)
