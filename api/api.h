@@ -21,11 +21,11 @@ struct hg_api_options {
     struct hg_event_configs *event_configs;
     struct hg_router *router;
     struct hg_queue *queue;
-    struct hg_server *server; /* for connection figures */
-    unsigned max_concurrency; /* what GetAccountSettings reports */
+    struct hg_server *server;       /* for connection figures */
+    unsigned max_concurrency;       /* what GetAccountSettings reports */
     const struct hg_access *access; /* api/access.h */
     bool allows_reset;
-    const char *data_dir;     /* absolute */
+    const char *data_dir; /* absolute */
 };
 
 struct hg_api_server *api_server_new(const struct hg_api_options *options);

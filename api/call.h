@@ -23,7 +23,7 @@ struct hg_call {
     struct hg_request *req;
     struct hg_api_server *api;
     const char *operation;
-    const struct model_op *model; /* NULL for what is no operation of the Lambda API */
+    const struct model_op *model;             /* NULL for what is no operation of the Lambda API */
     struct hg_str params[HG_CALL_PARAMS_MAX]; /* of the path, percent-decoded, in order */
     char request_id[HG_UUID_LEN + 1];
 };

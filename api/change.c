@@ -129,6 +129,9 @@ void change_submit(struct hg_call *call, bool names_function,
 }
 
 static const char *format_message(struct hg_arena *arena, const char *format, va_list args)
+    hg_printf_like(2, 0);
+
+static const char *format_message(struct hg_arena *arena, const char *format, va_list args)
 {
     struct hg_buf text;
     const char *message;
