@@ -81,10 +81,12 @@ struct hg_str context_extended_id(struct hg_context *ctx)
 struct hg_str context_request_id(struct hg_context *ctx)
 {
     /* HTTP APIs have one id only, the short one. */
-    if (ctx->api && ctx->api->kind == HG_API_HTTP)
+    if (ctx->api && ctx->api->kind == HG_API_HTTP && !ctx->is_function_url)
         return context_extended_id(ctx);
     if (!ctx->request_id[0]) {
-        if (ctx->noted.request_id.n && hg_uuid_is_valid(ctx->noted.request_id))
+        /* That of a function URL becomes the invocation's: nobody outside chooses it. */
+        if (!ctx->is_function_url && ctx->noted.request_id.n &&
+            hg_uuid_is_valid(ctx->noted.request_id))
             memcpy(ctx->request_id, ctx->noted.request_id.p, HG_UUID_LEN);
         else
             hg_uuid(ctx->request_id);

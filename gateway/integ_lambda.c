@@ -326,7 +326,7 @@ static struct hg_lambda_call *call_new(const struct hg_lambda *lambda, struct hg
     call->inv.done = on_invocation_done;
     /* The request's id is the invocation's (function-api.md §12.2). */
     if (lambda->contract == HG_CONTRACT_URL)
-        memcpy(call->inv.request_id, context_request_id(ctx).p, sizeof(call->inv.request_id));
+        memcpy(call->inv.request_id, context_request_id(ctx).p, HG_UUID_LEN);
     put_arn(&call->inv, ref);
     put_trace(&call->inv, context_trace(ctx));
     hg_timer_init(&call->timer, ctx->req->loop, on_timeout);

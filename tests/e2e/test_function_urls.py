@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import uuid
 
 import pytest
 
@@ -120,6 +121,7 @@ def test_by_path(server, ids):
 def test_invocation_id_and_alias(server, ids):
     answer = ask(server, ids["Open"], "GET", "/id")
     request_id, arn = answer.text.split()
+    assert str(uuid.UUID(request_id)) == request_id
     assert request_id == answer.header("x-amzn-requestid")
     assert arn == "arn:aws:lambda:us-east-1:000000000000:function:open:live"
 
