@@ -15,7 +15,7 @@ enum hg_rc function_check_revision(struct hg_api_change *change, const struct hg
 {
     struct hg_str revision = input_str(change->input, "RevisionId");
 
-    if (!revision.p || hg_str_eq(revision, latest->revision_id))
+    if (!revision.n || hg_str_eq(revision, latest->revision_id))
         return HG_OK;
     return change_refuse(change, HG_API_PRECONDITION,
                          "The Revision Id provided does not match the latest Revision Id. Call the "
