@@ -34,6 +34,7 @@ struct hg_environment {
     bool is_retiring; /* ends as soon as its process is gone */
     bool is_provisioned;
     bool was_ready;               /* it asked for work at least once */
+    bool is_expired;              /* it ends because it was unused for long */
     bool is_dropped;              /* provisioned, but no longer counted in vs->provisioned */
     struct hg_limit *evicted_for; /* counted in its evicting; NULL: not evicted */
     bool is_starting;             /* counted in vs->starting */

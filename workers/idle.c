@@ -208,8 +208,10 @@ void idle_on_retire_timer(struct hg_timer *timer)
 
         if (now - env->idle_since_us < limit_us)
             break;
-        if (idle_take_back(env))
+        if (idle_take_back(env)) {
+            env->is_expired = true;
             environment_retire(env);
+        }
     }
     need_retire_timer(shard);
 }

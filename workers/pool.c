@@ -264,6 +264,8 @@ void pool_environment_gone(const struct hg_environment *env)
             shard_poke(&workers->shards[i]);
     }
     reclaim_look(vs);
+    if (env->is_expired && !atomic_load(&vs->version->environments))
+        version_note_unused(vs->version);
 }
 
 void pool_fail_waiting(struct hg_pool_shard *shard, enum hg_rc rc)

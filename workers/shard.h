@@ -114,6 +114,7 @@ struct hg_version {
     struct hg_list slots; /* struct hg_version_slot; control loop */
     struct hg_retired retired;
     struct hg_mail mail;
+    struct hg_poke unused; /* to the control loop: see version_note_unused */
     struct hg_workers *workers;
     struct hg_pool_family *family;
     struct hg_function *function; /* a reference: what its environments are started from */
@@ -352,6 +353,8 @@ struct hg_version_shard *version_part(struct hg_version *version, unsigned index
 void version_ask(struct hg_running *running);
 /* The same, at once. Control loop. */
 struct hg_version *version_get(struct hg_workers *workers, struct hg_function *function);
+/* Its last environment ended unused: the pool forgets the version until it is asked for again. Any loop that uses it. */
+void version_note_unused(struct hg_version *version);
 /* Takes over what is deployed of the function now; NULL: it is not any more. Control loop. */
 void version_apply(struct hg_pool_family *family, const struct hg_family *deployed);
 /* Applies what was published last, unless that was done. Control loop. */

@@ -182,6 +182,25 @@ static struct hg_version_slot *know(struct hg_pool_family *family, struct hg_fun
     return may_make ? add_slot(make_version(family->workers, family, function), function) : NULL;
 }
 
+/* ---- forgotten ---- */
+
+static void on_unused(struct hg_mail *mail)
+{
+    struct hg_version *version = hg_container_of(mail, struct hg_version, unused.mail);
+
+    atomic_store(&version->unused.is_posted, false);
+    if (atomic_load(&version->is_current) && !atomic_load(&version->environments) &&
+        !atomic_load(&version->queued) && !atomic_load(&version->provisioned))
+        retire_version(version);
+}
+
+void version_note_unused(struct hg_version *version)
+{
+    if (!atomic_exchange(&version->unused.is_posted, true))
+        hg_mailbox_post(&version->workers->loops->control->mailbox, &version->unused.mail,
+                        on_unused);
+}
+
 /* ---- asked by a loop ---- */
 
 /* One that is deployed no more: it serves whoever resolved it before, and ends with that. */

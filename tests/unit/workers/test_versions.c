@@ -178,6 +178,20 @@ static void serve_one(struct fixture *f, const struct hg_function *function, uns
     end_well(&c);
 }
 
+/* The same in an environment that is started for it. */
+static void serve_one_new(struct fixture *f, int environment)
+{
+    struct call c;
+    char id[64];
+
+    call_start(f, &c, 0, "1", false);
+    wait_started(environment + 1);
+    ask(environment);
+    take_event(environment, id);
+    answer(environment, id);
+    end_well(&c);
+}
+
 /* ---- updates ---- */
 
 static void what_runs_ends_where_it_began(void **state)
@@ -306,6 +320,20 @@ static void a_deleted_function_lets_invocations_end(void **state)
     end_well(&late);
     wait_killed(1);
     wait_versions(f, 0);
+}
+
+static void what_nobody_uses_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.idle_timeout_ms = 30;
+    start_deployed(f, 2);
+    warm_up(f);
+    wait_killed(0);
+    wait_versions(f, 0);
+    assert_int_equal(atomic_load(&f->workers->slot_count), 0);
+    /* Until it is called again. */
+    serve_one_new(f, 1);
 }
 
 /* Each update is looked up, so that the pool knows each version. */
@@ -607,6 +635,7 @@ int main(void)
         TEST(whoever_waits_is_served_by_what_it_waited_for),
         TEST(resolved_before_the_update_runs_what_is_new),
         TEST(a_deleted_function_lets_invocations_end),
+        TEST(what_nobody_uses_is_forgotten),
         TEST(updates_do_not_gather),
         TEST(a_reservation_is_raised_while_somebody_waits),
         TEST(a_reservation_of_nothing_stops_and_its_end_lets_go_on),
