@@ -68,6 +68,7 @@ struct s3_get {
     struct hg_arena *arena;
     struct hg_str bucket, key, version; /* version: "" for the newest */
     char region[AWS_REGION_MAX + 1];
+    char source[AWS_SOURCE_MAX];      /* what named the endpoint; "": it is the service's own */
     bool was_moved;                   /* to the region that the bucket is in */
     void (*done)(struct s3_get *get); /* later, on the loop, unless the service is freed before */
     struct code_fault fault;          /* when it is not set, http.answer holds the object */

@@ -64,6 +64,7 @@ static bool write_url(struct s3_get *get, struct hg_buf *url)
 
     if (aws_endpoint_find(&s3, HG_STR("aws"), get->region, &endpoint, &err) != HG_OK)
         return fail(get, "%s", err.text);
+    memcpy(get->source, endpoint.source, sizeof(get->source));
     if (endpoint.source[0] || hg_str_find(get->bucket, '.') >= 0)
         hg_buf_printf(url, "%s/%.*s", endpoint.base, HG_STR_ARG(get->bucket));
     else
@@ -191,6 +192,11 @@ static void read_refusal(struct s3_get *get)
     else if (strcmp(fault.code, "NoSuchKey") == 0)
         fail(get, "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: "
                   "The specified key does not exist.");
+    else if (get->source[0] && strstr(fault.message, "/_headgate/"))
+        fail(get,
+             "Error occurred while GetObject. %s names Headgate itself, which has no S3; set "
+             "AWS_ENDPOINT_URL_S3",
+             get->source);
     else if (fault.code[0])
         fail(get, "Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s",
              fault.code, fault.message);

@@ -20,6 +20,7 @@ import pytest
 
 from functions import ECHO, ROLE, create, fresh_name, refusal, zip_of
 from headgate import wait_for
+from servers import free_port
 
 INVALID = "InvalidParameterValueException"
 NO_ZIP = (400, INVALID, "Could not unzip uploaded file. Please check your file, then try to upload again.")
@@ -316,6 +317,21 @@ def test_an_endpoint_that_is_not_there(serve):
     client = serve.bare(env={"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}).boto("lambda")
     status, error, text = refusal(lambda: make(client, None, Code={"S3Bucket": "bucket", "S3Key": "k"}))
     assert (status, error) == (400, INVALID) and "The S3 endpoint cannot be used" in text
+
+
+@pytest.mark.parametrize("endpoint, sentence", [("nonsense", "AWS_ENDPOINT_URL_S3"),
+                                               ("http://user:secret@127.0.0.1:1", "AWS_ENDPOINT_URL_S3")])
+def test_an_endpoint_that_is_none(serve, endpoint, sentence):
+    client = serve.bare(env={"AWS_ENDPOINT_URL_S3": endpoint}).boto("lambda")
+    status, error, text = refusal(lambda: make(client, None, Code={"S3Bucket": "bucket", "S3Key": "k" * 1024}))
+    assert (status, error) == (400, INVALID) and sentence in text and "secret" not in text
+
+
+def test_headgate_itself_as_endpoint_of_buckets(serve):
+    port = free_port()
+    client = serve.bare(api_port=port, env={"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}).boto("lambda")
+    status, error, text = refusal(lambda: make(client, None, Code={"S3Bucket": "bucket", "S3Key": "k"}))
+    assert (status, error) == (400, INVALID) and "AWS_ENDPOINT_URL_S3" in text
 
 
 def test_a_stop_while_a_bucket_does_not_answer(serve):
