@@ -432,6 +432,14 @@ int64_t logs_input_i64(const struct logs_input *input, const char *name, int64_t
     return take_number(logs_input_get(input, name), &number) ? number : fallback;
 }
 
+int64_t logs_input_number(struct hg_json_value value)
+{
+    int64_t number = 0;
+
+    (void)take_number(value, &number);
+    return number;
+}
+
 bool logs_input_bool(const struct logs_input *input, const char *name)
 {
     return logs_input_get(input, name).kind == HG_JSON_TRUE;

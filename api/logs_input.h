@@ -57,6 +57,8 @@ struct hg_json_value logs_input_get(const struct logs_input *input, const char *
 struct hg_str logs_input_str(const struct logs_input *input, const char *name);
 int64_t logs_input_i64(const struct logs_input *input, const char *name, int64_t fallback);
 bool logs_input_bool(const struct logs_input *input, const char *name);
+/* Of a number that was checked. */
+int64_t logs_input_number(struct hg_json_value value);
 /* The items of a list of strings. */
 struct hg_str *logs_input_list(const struct logs_input *input, const char *name, size_t *count);
 /* The text of a string value; p NULL for any other. */

@@ -25,11 +25,7 @@ struct batch {
 
 static int64_t time_of(struct hg_json_value event)
 {
-    struct hg_str raw = hg_json_member(event, "timestamp").raw;
-    int64_t wall_ms = 0;
-
-    (void)hg_str_i64(raw, 0, INT64_MAX, &wall_ms);
-    return wall_ms;
+    return logs_input_number(hg_json_member(event, "timestamp"));
 }
 
 static void measure(const struct logs_op *op, const struct hg_log_group *group, int64_t now_ms,

@@ -108,12 +108,15 @@ static int write_whole(int fd, struct hg_str bytes)
 }
 
 /* Somebody else may have emptied or removed the file: then its size is what counts. */
-static int append(struct hg_log_file *file, int fd, struct hg_str lines)
+static int append(struct hg_log_group *group, int fd, struct hg_str lines)
 {
+    struct hg_log_file *file = &group->files[group->file_count - 1];
     struct stat st;
 
-    if (fstat(fd, &st) == 0)
+    if (fstat(fd, &st) == 0 && file->size != (uint64_t)st.st_size) {
         file->size = (uint64_t)st.st_size;
+        log_index_drop(group);
+    }
     if (write_whole(fd, lines) == 0) {
         file->size += lines.n;
         return close(fd);
@@ -141,7 +144,7 @@ int log_group_append(struct hg_log_group *group, struct hg_str lines)
     fd = open_last(group);
     if (fd < 0 && errno == ENOENT && log_group_make(group) == 0)
         fd = open_last(group);
-    return fd < 0 ? -1 : append(&group->files[group->file_count - 1], fd, lines);
+    return fd < 0 ? -1 : append(group, fd, lines);
 }
 
 int64_t log_group_oldest_ms(const struct hg_log_group *group, int64_t now_ms)

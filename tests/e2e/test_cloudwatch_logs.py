@@ -660,6 +660,27 @@ def test_wrong_json(bare, operation, body):
     assert status == 400 and answer["__type"] == "SerializationException"
 
 
+SERVED = ["DescribeLogGroups", "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource",
+          "UntagResource", "ListTagsForResource", "TagLogGroup", "UntagLogGroup", "ListTagsLogGroup", "DescribeLogStreams",
+          "CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents", "FilterLogEvents", "StartLiveTail"]
+
+
+@pytest.mark.parametrize("operation", SERVED)
+def test_every_member_of_the_model_is_looked_at(bare, logs, operation):
+    """A member of the wrong type cannot be passed over."""
+    shape = logs.meta.service_model.operation_model(operation).input_shape
+    for name, member in shape.members.items():
+        wrong = {"string": 5, "list": "x", "map": ["x"], "structure": 5}.get(member.type_name, "x")
+        status, answer = call(bare, operation, {name: wrong})
+        assert status == 400 and answer["__type"] == "SerializationException", (name, answer)
+
+
+def test_every_other_operation_of_the_model_is_refused_by_name(bare, logs):
+    for operation in set(logs.meta.service_model.operation_names) - set(SERVED):
+        status, answer = call(bare, operation, {})
+        assert (status, answer["__type"]) == (501, "NotImplementedException") and operation in answer["message"]
+
+
 def test_operations_that_are_not_served(bare, logs):
     status, code, message = refusal(logs.start_query, logGroupName="g", startTime=0, endTime=1, queryString="fields @message")
     assert (status, code) == (501, "NotImplementedException") and "StartQuery" in message

@@ -403,6 +403,23 @@ static void names_of_streams_are_one_word(void **state)
     hg_buf_fini(&decoded);
 }
 
+static void files_that_somebody_removes_are_made_anew(void **state)
+{
+    struct world *w = *state;
+    char command[128];
+
+    append(w, "g", "10 a one\n20 a two\n");
+    run(w, "g");
+    assert_int_equal(w->query.count, 2);
+    snprintf(command, sizeof(command), "rm -r %s/logs/=g", w->dir);
+    assert_int_equal(system(command), 0);
+    append(w, "g", "30 a three\n");
+    again(w, (struct hg_log_query){0});
+    run(w, "g");
+    expect(w, "30 three\n|");
+    assert_true(exists(w, "logs/=g/group.json"));
+}
+
 static void torn_and_foreign_lines_are_passed_over(void **state)
 {
     struct world *w = *state;
@@ -429,6 +446,7 @@ int main(void)
         TEST(reset_leaves_nothing),
         TEST(functions_elsewhere_have_a_link),
         TEST(names_of_streams_are_one_word),
+        TEST(files_that_somebody_removes_are_made_anew),
         TEST(torn_and_foreign_lines_are_passed_over),
     };
 
