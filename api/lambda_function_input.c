@@ -170,12 +170,12 @@ static enum hg_rc check_variables(struct take *take, const struct hg_kv_list *va
 static struct hg_kv_list kv_of(struct hg_arena *arena, const cJSON *map)
 {
     struct hg_kv_list list = {.count = (size_t)cJSON_GetArraySize(map)};
-    const cJSON *item;
     size_t i = 0;
 
     list.items = hg_arena_must(arena, (list.count + 1) * sizeof(*list.items));
-    cJSON_ArrayForEach(item, map) list.items[i++] =
-        (struct hg_kv){hg_str_of(item->string), hg_str_of(cJSON_GetStringValue(item))};
+    for (const cJSON *item = map->child; item; item = item->next)
+        list.items[i++] =
+            (struct hg_kv){hg_str_of(item->string), hg_str_of(cJSON_GetStringValue(item))};
     return list;
 }
 
@@ -218,10 +218,9 @@ static enum hg_rc take_dead_letter(struct take *take)
 
 static void write_list(struct hg_json *json, const cJSON *list)
 {
-    const cJSON *item;
-
     hg_json_begin_array(json);
-    cJSON_ArrayForEach(item, list) hg_json_cstr(json, cJSON_GetStringValue(item));
+    for (const cJSON *item = list ? list->child : NULL; item; item = item->next)
+        hg_json_cstr(json, cJSON_GetStringValue(item));
     hg_json_end_array(json);
 }
 

@@ -23,6 +23,7 @@ static void select_family(struct selection *selection, const struct hg_family *f
 {
     size_t low = 0, high = selection->count;
 
+    hg_assert(selection->max > 0);
     if (selection->count == selection->max &&
         hg_str_cmp(family->name, selection->items[selection->count - 1]->name) > 0)
         return;
@@ -37,7 +38,7 @@ static void select_family(struct selection *selection, const struct hg_family *f
     if (selection->count == selection->max)
         selection->count--;
     memmove(&selection->items[low + 1], &selection->items[low],
-            (selection->count - low) * sizeof(selection->items[0]));
+            (selection->count - low) * sizeof(const struct hg_family *));
     selection->items[low] = family;
     selection->count++;
 }
