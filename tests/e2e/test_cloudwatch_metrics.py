@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import urllib.parse
+import urllib.request
 
 import boto3
 import botocore.config
@@ -243,6 +244,42 @@ def test_booked_to_the_minute_of_the_start(functions, cbor):
                                         Dimensions=dimensions(FunctionName=name), **span())["Datapoints"]
     assert len(points) == 1
     assert before <= points[0]["Timestamp"] <= after
+
+
+def test_deliveries_that_fail(serve_module):
+    server = serve_module.bare("--retry-scale", "0.0001", env={
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"})
+    client, watch = server.boto("lambda"), cloudwatch(server)
+    queue = "arn:aws:sqs:us-east-1:000000000000:nowhere"
+    name = create(client, fresh_name("watched"), HANDLER, DeadLetterConfig={"TargetArn": queue})["FunctionName"]
+    client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0,
+                                            DestinationConfig={"OnFailure": {"Destination": queue}})
+    invoke(client, name, {"fail": True}, InvocationType="Event")
+    for metric in ("DestinationDeliveryFailures", "DeadLetterErrors", "AsyncEventsDropped"):
+        wait_for(lambda: total(watch, metric, FunctionName=name) == 1, metric, 30)
+
+
+def test_recursion(bare, functions, cbor):
+    code = "import os\ndef handler(event, context):\n    return os.environ['_X_AMZN_TRACE_ID']\n"
+    name = create(functions, fresh_name("watched"), code)["FunctionName"]
+    trace, runs = "Root=1-5759e988-bd862e3fe1be46a994272793", 0
+    while (answer := bare.invoke(name, headers=[("X-Amzn-Trace-Id", trace)])).status == 200:
+        trace, runs = json.loads(answer.text), runs + 1
+    assert answer.status == 400
+    assert total(cbor, "RecursiveInvocationsDropped", FunctionName=name) == 1
+    assert total(cbor, "Invocations", FunctionName=name) == runs
+
+
+def test_function_url(functions, cbor):
+    name = functions.make()
+    url = functions.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.status == 200
+    wait_for(lambda: total(cbor, "UrlRequestCount", FunctionName=name) == 1, "the request to be counted")
+    assert total(cbor, "Url4xxCount", FunctionName=name) == 0
+    assert total(cbor, "Url5xxCount", FunctionName=name) == 0
+    assert total(cbor, "UrlRequestLatency", "Maximum", FunctionName=name) > 0
+    assert total(cbor, "Invocations", FunctionName=name) == 1
 
 
 # Custom metrics
