@@ -32,11 +32,11 @@ static struct hg_str words_json(struct hg_arena *arena, const cJSON *list, bool 
     struct hg_str text;
     struct hg_buf buf;
     struct hg_json json = hg_json_to(&buf);
-    const cJSON *item;
 
     if (count == 0)
         return HG_STR("");
-    cJSON_ArrayForEach(item, list) words[at++] = cJSON_GetStringValue(item);
+    for (const cJSON *item = list->child; item; item = item->next)
+        words[at++] = cJSON_GetStringValue(item);
     if (is_sorted)
         qsort(words, (size_t)count, sizeof(*words), by_text);
     hg_buf_init(&buf, WORDS_TEXT_MAX);

@@ -113,14 +113,15 @@ static const struct hg_layer **list_fitting(const struct hg_snapshot *snapshot,
                                             const struct filter *filter, struct hg_str marker,
                                             size_t *count)
 {
-    const struct hg_layer **rows = hg_calloc(snapshot->layers.count + 1, sizeof(*rows)), *layer;
+    const struct hg_layer **rows = hg_calloc(snapshot->layers.count + 1, sizeof(struct hg_layer *)),
+                          *layer;
     struct hg_pmap_at at = {0, 0};
 
     *count = 0;
     while ((layer = (const struct hg_layer *)hg_pmap_next(&snapshot->layers, &at)))
         if ((!marker.n || hg_str_cmp(layer->name, marker) > 0) && latest_fitting(filter, layer))
             rows[(*count)++] = layer;
-    qsort(rows, *count, sizeof(*rows), by_name);
+    qsort(rows, *count, sizeof(struct hg_layer *), by_name);
     return rows;
 }
 

@@ -37,8 +37,9 @@ static enum hg_rc find_target(struct hg_api_change *change, struct hg_edit *edit
     target->alias = family_alias(family, qualifier);
     if (target->alias)
         return HG_OK;
-    return change_refuse(change, HG_API_NOT_FOUND, "Cannot find alias arn: %.*s",
-                         HG_STR_ARG(change_arn(change, edit, qualifier)));
+    (void)change_refuse(change, HG_API_NOT_FOUND, "Cannot find alias arn: %.*s",
+                        HG_STR_ARG(change_arn(change, edit, qualifier)));
+    return HG_E_INVALID;
 }
 
 /* A new RevisionId for what the policy belongs to. */

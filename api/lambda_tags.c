@@ -85,8 +85,10 @@ static enum hg_rc find_tagged(struct hg_api_change *change, struct hg_edit *edit
         return HG_E_INVALID;
     }
     fault = resource_fault(change->arena, snapshot, &resource, &error);
-    if (fault)
-        return change_refuse(change, error, "%s", fault);
+    if (fault) {
+        (void)change_refuse(change, error, "%s", fault);
+        return HG_E_INVALID;
+    }
     if (resource.kind == TAGGED_FUNCTION) {
         tagged->family = edit_family(edit, resource.name);
         if (tagged->family)
@@ -98,8 +100,9 @@ static enum hg_rc find_tagged(struct hg_api_change *change, struct hg_edit *edit
     }
     if (tagged->tags)
         return HG_OK;
-    return change_refuse(change, HG_API_NOT_FOUND, "%s: %.*s", missing_text(&resource),
-                         HG_STR_ARG(resource.arn));
+    (void)change_refuse(change, HG_API_NOT_FOUND, "%s: %.*s", missing_text(&resource),
+                        HG_STR_ARG(resource.arn));
+    return HG_E_INVALID;
 }
 
 static enum hg_rc put_tags(struct hg_api_change *change, struct hg_edit *edit,
@@ -149,7 +152,7 @@ static struct hg_kv_list copy_tags(struct hg_arena *arena, const struct hg_kv_li
 
 static enum hg_rc tag(struct hg_api_change *change, struct hg_edit *edit)
 {
-    const cJSON *given = input_get(change->input, "Tags"), *item;
+    const cJSON *given = input_get(change->input, "Tags");
     struct tagged tagged = {NULL, NULL, NULL};
     struct hg_kv_list tags;
     enum hg_rc rc = find_tagged(change, edit, &tagged);
@@ -160,7 +163,7 @@ static enum hg_rc tag(struct hg_api_change *change, struct hg_edit *edit)
         return change_refuse(change, HG_API_INVALID_PARAMETER,
                              "An error occurred and the request cannot be processed.");
     tags = copy_tags(change->arena, tagged.tags, (size_t)cJSON_GetArraySize(given));
-    cJSON_ArrayForEach(item, given)
+    for (const cJSON *item = given->child; item; item = item->next)
         set_tag(&tags, hg_str_of(item->string), hg_str_of(cJSON_GetStringValue(item)));
     if (tags.count > TAGS_MAX)
         return change_refuse(change, HG_API_INVALID_PARAMETER,
@@ -175,9 +178,9 @@ void lambda_tag_resource(struct hg_call *call)
 
 static bool is_among(const cJSON *keys, struct hg_str key)
 {
-    const cJSON *item;
-
-    cJSON_ArrayForEach(item, keys) if (hg_str_is(key, cJSON_GetStringValue(item))) return true;
+    for (const cJSON *item = keys->child; item; item = item->next)
+        if (hg_str_is(key, cJSON_GetStringValue(item)))
+            return true;
     return false;
 }
 
