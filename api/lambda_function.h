@@ -35,7 +35,7 @@ enum hg_rc function_take_input(struct hg_api_change *change, const struct hg_sna
 /* Layers, as a step of that: unknown, too many, of two versions, too large together. */
 enum hg_rc function_take_layers(struct hg_api_change *change, const struct hg_snapshot *snapshot,
                                 const cJSON *arns, struct hg_function *draft) hg_must_use;
-/* NULL, or why code of unpacked size and these layers is too much: a refusal's text in change->arena. */
+/* Whether code and layers together are small enough; blocks a little: looks at every file. */
 enum hg_rc function_check_size(struct hg_api_change *change,
                                const struct hg_function *draft) hg_must_use;
 

@@ -105,8 +105,8 @@ enum hg_rc function_check_size(struct hg_api_change *change, const struct hg_fun
 {
     uint64_t bytes;
 
-    /* The code alone was measured when it was unpacked. */
-    if (!draft->layer_count)
+    /* The code alone was measured when it was unpacked; a folder of somebody's own is not held to this. */
+    if (!draft->layer_count || !draft->code_zip.n)
         return HG_OK;
     bytes = size_of(change->arena, draft->code_dir);
     for (size_t i = 0; i < draft->layer_count; i++)
