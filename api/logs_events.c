@@ -142,7 +142,7 @@ static bool read_streams(struct logs_op *op, const struct hg_log_group *group)
     size_t count;
 
     names = logs_input_list(&op->input, "logStreamNames", &count);
-    if (names && prefix.p) {
+    if (count && prefix.p) {
         (void)logs_refuse(op, "InvalidParameterException",
                           "logStreamNames and logStreamNamePrefix are mutually exclusive "
                           "parameters.");
@@ -150,7 +150,7 @@ static bool read_streams(struct logs_op *op, const struct hg_log_group *group)
     }
     if (prefix.p)
         query->prefix = logs_stream_name(op, prefix);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; names && i < count; i++) {
         names[i] = logs_stream_name(op, names[i]);
         if (log_index_stream(group, names[i]))
             continue;

@@ -124,7 +124,7 @@ static const struct hg_log_stream **choose(const struct hg_log_group *group,
             is_behind(wish, stream))
             chosen[(*count)++] = stream;
     }
-    qsort(chosen, *count, sizeof(chosen[0]), wish->by_time ? by_time : by_name);
+    qsort(chosen, *count, sizeof(const struct hg_log_stream *), wish->by_time ? by_time : by_name);
     return chosen;
 }
 

@@ -23,6 +23,7 @@ enum {
     LINE_MAX_BYTES = 8 << 20,
     LOOK_AGAIN_MS = 500, /* for a group that is deleted and made again */
     FILE_NAME_BYTES = 24,
+    SINCE_MS = 600000,
 };
 
 struct logs_options {
@@ -53,44 +54,50 @@ static int usage(const char *reason, const char *what)
     return HG_EXIT_USAGE;
 }
 
-static int parse_filter(const char *text, struct logs_options *options)
+/* An option with a value. HG_EXIT_OK, or the usage was said. */
+static int take_option(struct logs_options *options, const char *name, const char *value)
 {
     struct hg_error err = {""};
+    int64_t back_ms;
 
-    log_pattern_free(options->filter);
-    options->filter = log_pattern_new(hg_str_of(text), &err);
-    return options->filter ? HG_EXIT_OK : usage(err.text, "");
+    if (strcmp(name, "--since") == 0) {
+        if (!hg_duration_parse(hg_str_of(value), &back_ms))
+            return usage("--since wants a duration like 30s, 10m or 2h, not ", value);
+        options->since_ms = hg_wall_ms() - back_ms;
+    } else if (strcmp(name, "--filter") == 0) {
+        log_pattern_free(options->filter);
+        options->filter = log_pattern_new(hg_str_of(value), &err);
+        if (!options->filter)
+            return usage(err.text, "");
+    } else if (strcmp(name, "--data-dir") == 0) {
+        options->data_dir = value;
+    } else {
+        return usage("there is no option ", name);
+    }
+    return HG_EXIT_OK;
 }
 
 static int parse(int argc, char **argv, struct logs_options *options)
 {
     const char *dir = getenv("HEADGATE_DATA_DIR");
-    int64_t back_ms = 600000;
+    int code = HG_EXIT_OK;
 
-    *options = (struct logs_options){.data_dir = dir && *dir ? dir : "./.headgate"};
-    for (int i = 1; i < argc; i++) {
-        bool has_value = i + 1 < argc;
-
-        if (strcmp(argv[i], "--follow") == 0 || strcmp(argv[i], "-f") == 0) {
+    *options = (struct logs_options){.data_dir = dir && *dir ? dir : "./.headgate",
+                                     .since_ms = hg_wall_ms() - SINCE_MS};
+    for (int i = 1; i < argc && code == HG_EXIT_OK; i++) {
+        if (strcmp(argv[i], "--follow") == 0 || strcmp(argv[i], "-f") == 0)
             options->follows = true;
-        } else if (strcmp(argv[i], "--since") == 0 && has_value) {
-            if (!hg_duration_parse(hg_str_of(argv[++i]), &back_ms))
-                return usage("--since wants a duration like 30s, 10m or 2h, not ", argv[i]);
-        } else if (strcmp(argv[i], "--filter") == 0 && has_value) {
-            if (parse_filter(argv[++i], options) != HG_EXIT_OK)
-                return HG_EXIT_USAGE;
-        } else if (strcmp(argv[i], "--data-dir") == 0 && has_value) {
-            options->data_dir = argv[++i];
-        } else if (argv[i][0] == '-') {
-            return usage(has_value ? "there is no option " : "wants a value or is no option: ",
-                         argv[i]);
-        } else if (options->name) {
-            return usage("one function at a time; what is ", argv[i]);
-        } else {
+        else if (argv[i][0] == '-' && i + 1 == argc)
+            code = usage("wants a value or is no option: ", argv[i]);
+        else if (argv[i][0] == '-' && ++i)
+            code = take_option(options, argv[i - 1], argv[i]);
+        else if (options->name)
+            code = usage("one function at a time; what is ", argv[i]);
+        else
             options->name = argv[i];
-        }
     }
-    options->since_ms = hg_wall_ms() - back_ms;
+    if (code != HG_EXIT_OK)
+        return code;
     if (!options->name || !options->name[0])
         return usage("which function?", "");
     return strlen(options->name) <= HG_LOG_GROUP_NAME_MAX

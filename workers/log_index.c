@@ -163,6 +163,7 @@ static void note_block(struct hg_log_group *group, uint64_t at, size_t bytes, in
         group->block_room = group->block_room ? 2 * group->block_room : 16;
         group->blocks = hg_realloc(group->blocks, group->block_room * sizeof(group->blocks[0]));
     }
+    hg_assert(group->blocks);
     group->blocks[group->block_count++] = (struct hg_log_block){at, bytes, wall_ms, wall_ms};
 }
 

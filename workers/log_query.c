@@ -105,7 +105,7 @@ static void add(struct hg_log_query *query, struct hg_log_position position,
     hg_buf_fini(&stream);
     if (query->count == query->room) {
         query->room = query->room ? 2 * query->room : 64;
-        query->found = hg_realloc(query->found, query->room * sizeof(*query->found));
+        query->found = hg_realloc(query->found, query->room * sizeof(struct hg_log_found *));
     }
     query->found[query->count++] = found;
     query->bytes += size_of(found);
@@ -247,7 +247,7 @@ static int by_position(const void *a, const void *b)
 static bool finish(struct hg_log_query *query, bool is_early)
 {
     if (query->count)
-        qsort(query->found, query->count, sizeof(query->found[0]), by_position);
+        qsort(query->found, query->count, sizeof(struct hg_log_found *), by_position);
     if (!query->has_more || is_early || !query->count)
         return true;
     query->next = query->found[query->is_backward ? 0 : query->count - 1]->position;

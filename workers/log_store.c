@@ -300,7 +300,7 @@ struct hg_log_group *const *log_store_list(struct hg_log_store *store, size_t *c
         hg_realloc(store->sorted, (store->groups.count + 1) * sizeof(struct hg_log_group *));
     for (size_t at = 0; (entry = hg_map_next(&store->groups, &at));)
         store->sorted[filled++] = entry->value;
-    qsort(store->sorted, filled, sizeof(store->sorted[0]), by_name);
+    qsort(store->sorted, filled, sizeof(struct hg_log_group *), by_name);
     store->is_sorted = true;
     return store->sorted;
 }

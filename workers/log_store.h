@@ -20,7 +20,7 @@ struct hg_log_store *log_store_new(const char *data_dir);
 void log_store_free(struct hg_log_store *store);
 
 /* Appends whole lines to a group, which is made when it is not there. HG_OK or HG_E_IO with errno. */
-enum hg_rc log_store_append(struct hg_log_store *store, struct hg_str group,
+enum hg_rc log_store_append(struct hg_log_store *store, struct hg_str name,
                             struct hg_str function_name, struct hg_str lines);
 
 /* HG_OK; HG_E_CONFLICT: there is one; HG_E_IO. *group is what was made or is there. */

@@ -218,13 +218,13 @@ static void what_is_no_pattern(void **state)
 
 static void limits(void **state)
 {
-    char text[2000] = "{ ";
+    char text[2000];
     struct hg_error err = {""};
 
     (void)state;
-    for (int i = 0; i < 200; i++)
-        strcat(text, "(");
-    assert_null(log_pattern_new(hg_str_of(text), &err));
+    memset(text, '(', sizeof(text));
+    text[0] = '{';
+    assert_null(log_pattern_new(hg_str_n(text, 1000), &err));
     memset(text, 'a', sizeof(text));
     assert_null(log_pattern_new(hg_str_n(text, 1025), &err));
     /* A regular expression that would run for ever gives up. */
