@@ -33,24 +33,30 @@ static size_t header_size(const char *name, const char *value)
     return 1 + strlen(name) + 1 + sizeof(uint16_t) + strlen(value);
 }
 
-static void write_frame(struct hg_buf *out, const char *type_name, const char *type,
-                        const char *content_type, const char *message_type, struct hg_str payload)
+struct frame {
+    const char *type_name, *type; /* ":event-type" and which, or ":exception-type" */
+    const char *content_type;
+    const char *message_type;
+};
+
+static void write_frame(struct hg_buf *out, const struct frame *kind, struct hg_str payload)
 {
     size_t start = out->len, headers;
     struct hg_str frame;
 
     hg_assert(payload.n <= HG_EVENT_FRAME_PAYLOAD_MAX);
-    headers = header_size(type_name, type) + header_size(":content-type", content_type) +
-              header_size(":message-type", message_type);
+    headers = header_size(kind->type_name, kind->type) +
+              header_size(":content-type", kind->content_type) +
+              header_size(":message-type", kind->message_type);
     append_u32(out, (uint32_t)(PRELUDE_BYTES + headers + payload.n + CHECKSUM_BYTES));
     append_u32(out, (uint32_t)headers);
     if (out->is_overflown)
         return;
     frame = hg_str_skip(hg_buf_str(out), start);
     append_u32(out, hg_crc32(frame));
-    append_header(out, type_name, type);
-    append_header(out, ":content-type", content_type);
-    append_header(out, ":message-type", message_type);
+    append_header(out, kind->type_name, kind->type);
+    append_header(out, ":content-type", kind->content_type);
+    append_header(out, ":message-type", kind->message_type);
     hg_buf_append_str(out, payload);
     if (out->is_overflown)
         return;
@@ -61,13 +67,14 @@ static void write_frame(struct hg_buf *out, const char *type_name, const char *t
 void event_stream_write(struct hg_buf *out, const char *event_type, const char *content_type,
                         struct hg_str payload)
 {
-    write_frame(out, ":event-type", event_type, content_type, "event", payload);
+    write_frame(out, &(struct frame){":event-type", event_type, content_type, "event"}, payload);
 }
 
 void event_stream_write_exception(struct hg_buf *out, const char *exception_type,
                                   const char *content_type, struct hg_str payload)
 {
-    write_frame(out, ":exception-type", exception_type, content_type, "exception", payload);
+    write_frame(out, &(struct frame){":exception-type", exception_type, content_type, "exception"},
+                payload);
 }
 
 void event_stream_write_all(struct hg_buf *out, const char *event_type, const char *content_type,

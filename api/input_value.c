@@ -229,27 +229,34 @@ static cJSON *read_list(const struct shape *shape, struct hg_json_value value,
     return list;
 }
 
+/* One map on its way into the tree. */
+struct map_reading {
+    const struct shape *shape;
+    const struct input_path *path;
+    struct input_fault *fault;
+    cJSON *object;
+    struct hg_map seen; /* entries of object by their keys */
+};
+
 /* Adds one entry; a later one with the same key takes its place. False: the fault says why. */
-static bool read_entry(const struct shape *shape, cJSON *object, struct hg_map *seen,
-                       struct hg_str raw_key, struct hg_json_value given,
-                       const struct input_path *path, struct input_fault *fault)
+static bool read_entry(struct map_reading *map, struct hg_str raw_key, struct hg_json_value given)
 {
     struct hg_json_value quoted = {HG_JSON_STRING, hg_str_n(raw_key.p - 1, raw_key.n + 2)};
     static const struct shape key_shape = {.kind = HG_SHAPE_STRING};
-    cJSON *key = read_string(&key_shape, quoted, path, fault), *item = NULL, *former;
+    cJSON *key = read_string(&key_shape, quoted, map->path, map->fault), *item = NULL, *former;
 
     if (key)
         item = given.kind == HG_JSON_NULL
                    ? cJSON_CreateNull()
-                   : input_from_json(shape_element(shape), given, path, fault);
+                   : input_from_json(shape_element(map->shape), given, map->path, map->fault);
     if (item) {
-        former = hg_map_get(seen, hg_str_of(key->valuestring));
+        former = hg_map_get(&map->seen, hg_str_of(key->valuestring));
         if (former) {
-            (void)hg_map_remove(seen, hg_str_of(key->valuestring));
-            cJSON_Delete(cJSON_DetachItemViaPointer(object, former));
+            (void)hg_map_remove(&map->seen, hg_str_of(key->valuestring));
+            cJSON_Delete(cJSON_DetachItemViaPointer(map->object, former));
         }
-        (void)cJSON_AddItemToObject(object, key->valuestring, item);
-        (void)hg_map_set(seen, hg_str_of(item->string), item);
+        (void)cJSON_AddItemToObject(map->object, key->valuestring, item);
+        (void)hg_map_set(&map->seen, hg_str_of(item->string), item);
     }
     cJSON_Delete(key);
     return item != NULL;
@@ -258,21 +265,20 @@ static bool read_entry(const struct shape *shape, cJSON *object, struct hg_map *
 static cJSON *read_map(const struct shape *shape, struct hg_json_value value,
                        const struct input_path *path, struct input_fault *fault)
 {
+    struct map_reading map = {shape, path, fault, .object = cJSON_CreateObject()};
     struct hg_json_walk walk = hg_json_walk(value);
     struct hg_json_value given;
     struct hg_str key;
-    struct hg_map seen;
-    cJSON *object = cJSON_CreateObject();
+    bool is_good = true;
 
-    hg_map_init(&seen);
-    while (object && hg_json_next_member(&walk, &key, &given)) {
-        if (!has_room(path, fault) || !read_entry(shape, object, &seen, key, given, path, fault)) {
-            cJSON_Delete(object);
-            object = NULL;
-        }
-    }
-    hg_map_fini(&seen);
-    return object;
+    hg_map_init(&map.seen);
+    while (is_good && hg_json_next_member(&walk, &key, &given))
+        is_good = has_room(path, fault) && read_entry(&map, key, given);
+    hg_map_fini(&map.seen);
+    if (is_good)
+        return map.object;
+    cJSON_Delete(map.object);
+    return NULL;
 }
 
 cJSON *input_from_json(const struct shape *shape, struct hg_json_value value,

@@ -54,7 +54,8 @@ static enum hg_rc answer_mapping(struct hg_api_change *change, struct hg_edit *e
     enum hg_rc rc;
 
     hg_buf_init(&buf, DOCUMENT_MAX);
-    mapping_write(&json, edit_snapshot(edit), mapping, state, reason, false);
+    mapping_write(&json, edit_snapshot(edit), mapping, &(struct mapping_passage){state, reason},
+                  false);
     rc = change_answer(change, 202, &buf);
     hg_buf_fini(&buf);
     return rc;

@@ -30,9 +30,13 @@ const char *mapping_user_reason(enum mapping_kind kind);
 enum hg_rc mapping_apply(struct hg_api_change *change, enum mapping_kind kind, struct hg_str source,
                          bool is_new, cJSON *settings);
 
-/* The whole document with another state than the stored one (NULL: that). For lists encrypted filters are left out. */
+/* A state on the way to the stored one, as answers of changes tell it. */
+struct mapping_passage {
+    const char *state, *reason;
+};
+/* The whole document; passage is NULL for the stored state. For lists encrypted filters are left out. */
 void mapping_write(struct hg_json *json, const struct hg_snapshot *snapshot,
-                   const struct hg_mapping *mapping, const char *state, const char *reason,
+                   const struct hg_mapping *mapping, const struct mapping_passage *passage,
                    bool is_listed);
 
 #endif

@@ -10,7 +10,7 @@
 enum { PAGE_MAX = 100, ARN_MAX = 512 };
 
 void mapping_write(struct hg_json *json, const struct hg_snapshot *snapshot,
-                   const struct hg_mapping *mapping, const char *state, const char *reason,
+                   const struct hg_mapping *mapping, const struct mapping_passage *passage,
                    bool is_listed)
 {
     struct hg_json_value settings = hg_json_parse(mapping->settings, NULL), value;
@@ -30,9 +30,9 @@ void mapping_write(struct hg_json *json, const struct hg_snapshot *snapshot,
     hg_json_key_lit(json, "LastModified");
     hg_json_raw(json, hg_str_of(time));
     hg_json_key_lit(json, "State");
-    hg_json_str(json, state ? hg_str_of(state) : mapping->state);
+    hg_json_str(json, passage ? hg_str_of(passage->state) : mapping->state);
     hg_json_key_lit(json, "StateTransitionReason");
-    hg_json_str(json, reason ? hg_str_of(reason) : mapping->reason);
+    hg_json_str(json, passage ? hg_str_of(passage->reason) : mapping->reason);
     hg_json_field_str(
         json, "EventSourceMappingArn",
         hg_str_of(hg_arena_printf(arena, "arn:aws:lambda:%.*s:%.*s:event-source-mapping:%.*s",
@@ -62,7 +62,7 @@ void lambda_get_mapping(struct hg_call *call)
         struct hg_buf *buf = call_buffer(call);
         struct hg_json json = hg_json_to(buf);
 
-        mapping_write(&json, snapshot, mapping, NULL, NULL, false);
+        mapping_write(&json, snapshot, mapping, NULL, false);
         call_respond_json(call, 200, buf);
     } else {
         call_fail(call, HG_API_NOT_FOUND, "The resource you requested does not exist.");
@@ -112,7 +112,7 @@ static void respond_page(struct hg_call *call, const struct hg_snapshot *snapsho
     hg_json_key_lit(&json, "EventSourceMappings");
     hg_json_begin_array(&json);
     for (i = 0; i < count && i < room; i++)
-        mapping_write(&json, snapshot, rows[i], NULL, NULL, true);
+        mapping_write(&json, snapshot, rows[i], NULL, true);
     hg_json_end_array(&json);
     if (i < count)
         hg_json_field_str(&json, "NextMarker", rows[i]->uuid);

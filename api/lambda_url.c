@@ -56,7 +56,7 @@ static void read_settings(struct hg_arena *arena, const cJSON *input, struct hg_
 }
 
 static enum hg_rc answer_url(struct hg_api_change *change, struct hg_edit *edit, int status,
-                             const struct hg_url *url, enum url_form form, bool with_mode)
+                             const struct hg_url *url, enum url_form form)
 {
     struct hg_str base = *(const struct hg_str *)change->user;
     struct hg_buf buf;
@@ -64,7 +64,7 @@ static enum hg_rc answer_url(struct hg_api_change *change, struct hg_edit *edit,
     enum hg_rc rc;
 
     hg_buf_init(&buf, DOCUMENT_MAX);
-    url_write(&json, base, change_arn(change, edit, url->qualifier), url, form, with_mode);
+    url_write(&json, base, change_arn(change, edit, url->qualifier), url, form);
     rc = change_answer(change, status, &buf);
     hg_buf_fini(&buf);
     return rc;
@@ -89,7 +89,8 @@ static enum hg_rc create_url(struct hg_api_change *change, struct hg_edit *edit)
     url.created_ms = url.modified_ms = hg_wall_ms();
     read_settings(edit_arena(edit), change->input, &url);
     family_put_url(family, &url);
-    return answer_url(change, edit, 201, &url, URL_CREATED, input_has(change->input, "InvokeMode"));
+    return answer_url(change, edit, 201, &url,
+                      input_has(change->input, "InvokeMode") ? URL_CREATED_WITH_MODE : URL_CREATED);
 }
 
 static enum hg_rc update_url(struct hg_api_change *change, struct hg_edit *edit)
@@ -108,7 +109,7 @@ static enum hg_rc update_url(struct hg_api_change *change, struct hg_edit *edit)
     url.modified_ms = hg_wall_ms();
     read_settings(edit_arena(edit), change->input, &url);
     family_put_url(family, &url);
-    return answer_url(change, edit, 200, &url, URL_WHOLE, true);
+    return answer_url(change, edit, 200, &url, URL_WHOLE);
 }
 
 static enum hg_rc delete_url(struct hg_api_change *change, struct hg_edit *edit)

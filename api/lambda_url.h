@@ -7,15 +7,16 @@
 #include "api/change_answer.h"
 
 enum url_form {
-    URL_CREATED, /* without LastModifiedTime */
+    URL_CREATED,           /* without LastModifiedTime and InvokeMode */
+    URL_CREATED_WITH_MODE, /* InvokeMode was given */
     URL_WHOLE,
 };
 
 /* "http://HOST/_aws/lambda-url/" of the request, in its arena: what FunctionUrl begins with, and so resolves wherever the call came from. */
 struct hg_str url_base(struct hg_call *call);
 
-/* One config as answers have it. with_mode: InvokeMode too. */
+/* One config as answers have it. */
 void url_write(struct hg_json *json, struct hg_str base, struct hg_str function_arn,
-               const struct hg_url *url, enum url_form form, bool with_mode);
+               const struct hg_url *url, enum url_form form);
 
 #endif

@@ -55,7 +55,7 @@ static void write_cors(struct hg_json *json, const struct hg_cors *cors)
 }
 
 void url_write(struct hg_json *json, struct hg_str base, struct hg_str function_arn,
-               const struct hg_url *url, enum url_form form, bool with_mode)
+               const struct hg_url *url, enum url_form form)
 {
     hg_json_begin_object(json);
     hg_json_key_raw(json, HG_STR("\"FunctionUrl\":\""));
@@ -73,7 +73,7 @@ void url_write(struct hg_json *json, struct hg_str base, struct hg_str function_
         hg_json_key_lit(json, "LastModifiedTime");
         write_time(json, url->modified_ms);
     }
-    if (with_mode)
+    if (form != URL_CREATED)
         hg_json_field_str(json, "InvokeMode", url->invoke_mode);
     hg_json_end_object(json);
 }
@@ -93,8 +93,7 @@ static void respond_url(struct hg_call *call, const struct hg_snapshot *snapshot
     buf = call_buffer(call);
     json = hg_json_to(buf);
     url_write(&json, url_base(call),
-              lambda_arn(call->req->arena, snapshot, ref->name, ref->qualifier), url, URL_WHOLE,
-              true);
+              lambda_arn(call->req->arena, snapshot, ref->name, ref->qualifier), url, URL_WHOLE);
     call_respond_json(call, 200, buf);
 }
 
@@ -132,7 +131,7 @@ static void write_page(struct hg_call *call, struct hg_json *json,
 
         url_write(json, url_base(call),
                   lambda_arn(call->req->arena, snapshot, family->name, url->qualifier), url,
-                  URL_WHOLE, true);
+                  URL_WHOLE);
     }
     hg_json_end_array(json);
     if (i < family->url_count)

@@ -500,12 +500,16 @@ def test_lists(world):
     lists = {"list_versions_by_function": "Versions", "list_aliases": "Aliases", "list_function_url_configs": "FunctionUrlConfigs",
              "list_function_event_invoke_configs": "FunctionEventInvokeConfigs",
              "list_provisioned_concurrency_configs": "ProvisionedConcurrencyConfigs", "list_event_source_mappings": "EventSourceMappings"}
+    moving = ("Status", "AvailableProvisionedConcurrentExecutions", "AllocatedProvisionedConcurrentExecutions")
+
+    def steady(items):
+        return [{key: value for key, value in item.items() if key not in moving} for item in items]
     for operation, key in lists.items():
         whole = getattr(world.aws, operation)(FunctionName=name)[key]
         assert len(whole) >= 2, operation
         pages = list(world.aws.get_paginator(operation).paginate(FunctionName=name, PaginationConfig={"PageSize": 1}))
         assert [len(page[key]) for page in pages if page[key]] == [1] * len(whole), operation
-        assert [item for page in pages for item in page[key]] == whole, operation
+        assert steady(item for page in pages for item in page[key]) == steady(whole), operation
     assert [item["Name"] for item in world.aws.list_aliases(FunctionName=name, FunctionVersion="2")["Aliases"]] == ["v2"]
     found = world.aws.list_event_source_mappings(EventSourceArn=QUEUE["EventSourceArn"] + "2")["EventSourceMappings"]
     assert len(found) == 1
