@@ -18,7 +18,7 @@ def sessions():
     for block in BLOCKS:
         parts = re.split(r"^\$ ", block, flags=re.M)
         if len(parts) > 1 and not parts[0].strip():
-            yield [tuple(part.partition("\n")[::2]) for part in parts[1:]]
+            yield [re.fullmatch(r"((?:.*\\\n)*.*)\n?((?:.*\n?)*)", part).groups() for part in parts[1:]]
 
 
 def without_what_changes(text):
@@ -39,7 +39,11 @@ def env(server, tmp_path):
     tools.mkdir()
     (tools / "headgate").symlink_to(BINARY)
     (tools / "aws").symlink_to(pathlib.Path(sys.executable).parent / "aws")
-    env = clean_env({"HEADGATE_API": f"127.0.0.1:{server.port('management')}", "AWS_CONFIG_FILE": str(tmp_path / "none")})
+    # The variables are exported in the first session; the others go on in the same terminal.
+    env = clean_env({"HEADGATE_API": f"127.0.0.1:{server.port('management')}", "AWS_CONFIG_FILE": str(tmp_path / "none"),
+                     "AWS_ENDPOINT_URL": server.management_url, "AWS_DEFAULT_REGION": "us-east-1",
+                     "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"})
+    (tmp_path / "app.py").write_text(next(block for block in BLOCKS if "def handler(" in block))
     env["PATH"] = f"{tools}:{env['PATH']}"
     return env
 
