@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static void on_public_request(struct hg_request *req, void *arg)
@@ -152,6 +153,9 @@ enum hg_rc platform_open(struct hg_platform *platform, const struct hg_settings 
 
     *platform = (struct hg_platform){.settings = settings, .data_dir = {.lock_fd = -1}};
     raise_descriptor_limit();
+    /* Without TZ the C library reads the zone's file at every conversion, of which unzipping has one for each entry. */
+    (void)setenv("TZ", ":/etc/localtime", 0);
+    tzset();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of that write */
     rc = set_endpoints(platform, err);

@@ -28,8 +28,9 @@ struct hg_package {
  * looked through. HG_E_NOT_FOUND when there is nothing at path, HG_E_INVALID or HG_E_TOO_LARGE when it cannot be used,
  * HG_E_IO when the machine refuses.
  *
- * A folder's sha256 is made from names, sizes and times of its first 2000 files, not from their contents, and its size counts
- * these: reading node_modules would take longer than everything else at start-up.
+ * A folder's sha256 is made from its first 2000 files, and its size counts these: of the first 8 MB from their contents, so that a
+ * build that changes nothing is no change; of the rest from sizes and times, since reading node_modules would take longer than
+ * everything else at start-up.
  */
 enum hg_rc package_open(struct hg_arena *arena, const char *path, const char *data_dir,
                         bool is_check_only, struct hg_package *package,

@@ -9,12 +9,15 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    HASHED_FILES_MAX = 2000, /* a few milliseconds */
+    HASHED_FILES_MAX = 2000,  /* a few milliseconds */
+    READ_BYTES_MAX = 8 << 20, /* ten milliseconds or so */
+    PIECE = 1 << 16,
     COPY_BYTES = 1 << 30,
 };
 
@@ -30,17 +33,53 @@ static FTS *open_tree(const char *dir, int (*compare)(const FTSENT **a, const FT
     return fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare);
 }
 
-static void add_file(struct hg_sha256 *hash, const FTSENT *entry, size_t root_length)
+static bool add_target(struct hg_sha256 *hash, const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof(target));
+
+    if (length > 0)
+        hg_sha256_update(hash, target, (size_t)length);
+    return length > 0;
+}
+
+/* False when it cannot be read. */
+static bool add_content(struct hg_sha256 *hash, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *piece = fd < 0 ? NULL : hg_malloc(PIECE);
+    ssize_t got = -1;
+
+    while (fd >= 0 && ((got = read(fd, piece, PIECE)) > 0 || (got < 0 && errno == EINTR)))
+        if (got > 0)
+            hg_sha256_update(hash, piece, (size_t)got);
+    free(piece);
+    if (fd >= 0)
+        (void)close(fd);
+    return got == 0;
+}
+
+static void add_file(struct hg_sha256 *hash, const FTSENT *entry, size_t root_length,
+                     uint64_t bytes_before)
 {
     const struct stat *st = entry->fts_statp;
     struct {
-        uint64_t size, seconds, nanoseconds, mode;
-    } facts = {(uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec,
-               st->st_mode};
+        uint64_t size, mode;
+    } facts = {(uint64_t)st->st_size, st->st_mode};
+    struct {
+        uint64_t seconds, nanoseconds;
+    } times = {(uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec};
+    bool is_whole = false;
 
     hg_sha256_update(hash, entry->fts_path + root_length,
                      strlen(entry->fts_path + root_length) + 1);
     hg_sha256_update(hash, &facts, sizeof(facts));
+    if (entry->fts_info == FTS_SL)
+        is_whole = add_target(hash, entry->fts_accpath);
+    else if (bytes_before + (uint64_t)st->st_size <= READ_BYTES_MAX)
+        is_whole = add_content(hash, entry->fts_accpath);
+    if (!is_whole)
+        hg_sha256_update(hash, &times, sizeof(times));
 }
 
 /* Often the data directory stands in the folder of the template, which is the code's too. */
@@ -66,7 +105,7 @@ enum hg_rc tree_hash(struct hg_arena *arena, const char *dir, const char *except
         if (is_skipped(tree, entry, except) ||
             (entry->fts_info != FTS_F && entry->fts_info != FTS_SL))
             continue;
-        add_file(hash, entry, strlen(dir));
+        add_file(hash, entry, strlen(dir), package->size);
         package->size += (uint64_t)entry->fts_statp->st_size;
         files++;
     }

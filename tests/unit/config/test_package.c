@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A scratch folder with data/ in it; removed at the end. */
@@ -568,5 +569,7 @@ int main(void)
         cmocka_unit_test(test_sweeping),
     };
 
+    (void)setenv("TZ", ":/etc/localtime", 0); /* as the program does */
+    tzset();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
