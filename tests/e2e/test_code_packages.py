@@ -366,12 +366,12 @@ def test_function_and_layers_together(client):
                 archive.writestr(f"zeros{count}-{i}", bytes(10 << 20))
         return out.getvalue()
     name = fresh_name()
-    layer = client.publish_layer_version(LayerName=name, Content={"ZipFile": zeros(13)})["LayerVersionArn"]
-    status, error, text = refusal(lambda: make(client, zeros(12), name, Layers=[layer]))
+    layer = client.publish_layer_version(LayerName=name, Content={"ZipFile": zeros(24)})["LayerVersionArn"]
+    status, error, text = refusal(lambda: make(client, zeros(2), name, Layers=[layer]))
     assert (status, error) == (400, INVALID)
     assert text.startswith("Function code combined with layers exceeds the maximum allowed size of 262144000 bytes.")
-    make(client, zeros(2), name, Layers=[layer])
-    assert refusal(client.update_function_code, FunctionName=name, ZipFile=zeros(12))[2].startswith(
+    make(client, zeros(0), name, Layers=[layer])
+    assert refusal(client.update_function_code, FunctionName=name, ZipFile=zeros(2))[2].startswith(
         "Function code combined with layers")
     assert client.get_function_configuration(FunctionName=name)["Layers"][0]["Arn"] == layer
 
