@@ -15,7 +15,6 @@ struct hg_api_server {
     struct hg_code_service *code; /* api/lambda_code.h */
     _Atomic int phase;
     int64_t started_us;
-    _Atomic unsigned live_tails; /* sessions of StartLiveTail */
 };
 
 /* Lives in the request's arena. */

@@ -196,7 +196,7 @@ bool logs_start_tail(struct logs_op *op)
 
 static void free_session(struct tail *tail)
 {
-    atomic_fetch_sub(&tail->api->live_tails, 1);
+    log_files_close_session(tail->op->files);
     hg_timer_stop(&tail->timer);
     hg_buf_fini(&tail->message);
     logs_free(tail->op);
@@ -329,11 +329,10 @@ void logs_answer_tail(struct logs_op *op)
     struct hg_request *req = op->call->req;
 
     tail->api = op->call->api;
-    if (atomic_fetch_add(&tail->api->live_tails, 1) >= SESSIONS_MAX) {
+    if (!log_files_open_session(op->files, SESSIONS_MAX)) {
         (void)logs_refuse(op, "LimitExceededException", "There are %d live tail sessions already.",
                           SESSIONS_MAX);
         logs_respond(op);
-        atomic_fetch_sub(&tail->api->live_tails, 1);
         logs_free(op);
         return;
     }

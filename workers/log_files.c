@@ -8,6 +8,7 @@
 #include "workers/files.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ struct hg_log_files {
     struct hg_offload *thread, *terminal, *cleaner;
     struct hg_log_store *store; /* made by the thread's first job */
     char *data_dir;
-    bool has_failed;
+    bool has_failed, is_stopped;
+    _Atomic unsigned sessions;
 };
 
 struct clean_job {
@@ -35,13 +37,19 @@ struct hg_log_files *log_files_new(const char *data_dir, bool to_terminal)
     return files;
 }
 
+void log_files_stop(struct hg_log_files *files)
+{
+    hg_offload_free(files->thread);
+    hg_offload_free(files->terminal);
+    hg_offload_free(files->cleaner);
+    files->is_stopped = true;
+}
+
 void log_files_free(struct hg_log_files *files)
 {
     if (!files)
         return;
-    hg_offload_free(files->thread);
-    hg_offload_free(files->terminal);
-    hg_offload_free(files->cleaner);
+    hg_assert(files->is_stopped);
     log_store_free(files->store);
     free(files->data_dir);
     free(files);
@@ -67,7 +75,26 @@ struct hg_log_store *log_files_store(struct hg_log_files *files)
 
 void log_files_submit(struct hg_log_files *files, struct hg_loop *home, struct hg_job *job)
 {
+    if (files->is_stopped) {
+        job->home = home;
+        job->work(job);
+        job->done(job);
+        return;
+    }
     hg_offload_submit(files->thread, home, job);
+}
+
+bool log_files_open_session(struct hg_log_files *files, unsigned max)
+{
+    if (atomic_fetch_add(&files->sessions, 1) < max)
+        return true;
+    log_files_close_session(files);
+    return false;
+}
+
+void log_files_close_session(struct hg_log_files *files)
+{
+    (void)atomic_fetch_sub(&files->sessions, 1);
 }
 
 /* ---- lines of functions ---- */

@@ -11,7 +11,9 @@
 struct hg_log_files;
 
 struct hg_log_files *log_files_new(const char *data_dir, bool to_terminal);
-/* Writes what was submitted, then frees. */
+/* Does what was submitted and ends the threads; what is submitted later is done at once, and its done runs inside the call. */
+void log_files_stop(struct hg_log_files *files);
+/* Stopped before, and all mail of the loops delivered. NULL is fine. */
 void log_files_free(struct hg_log_files *files);
 
 /* Lines of one function on their way to its group. Embedded by its owner, who keeps it until done has run. */
@@ -30,6 +32,10 @@ void log_files_write(struct hg_log_files *files, struct hg_loop *home, struct hg
 void log_files_submit(struct hg_log_files *files, struct hg_loop *home, struct hg_job *job);
 /* For work on the logs' thread only. */
 struct hg_log_store *log_files_store(struct hg_log_files *files);
+
+/* Sessions that follow logs while they grow: false when there are max of them. Any thread. */
+bool log_files_open_session(struct hg_log_files *files, unsigned max) hg_must_use;
+void log_files_close_session(struct hg_log_files *files);
 
 /* Empties everything: all groups, streams and events up to now. Embedded by its owner, who keeps it until done has run. */
 struct hg_log_reset {

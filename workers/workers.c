@@ -309,8 +309,9 @@ void workers_free(struct hg_workers *workers)
         HG_LIST_EACH(link, &workers->shards[i].versions)
         log_sink_flush(&hg_container_of(link, struct hg_version_shard, link)->sink);
     }
-    log_files_free(workers->log_files);
+    log_files_stop(workers->log_files);
     deliver_all(workers);
+    log_files_free(workers->log_files);
     if (workers->drain)
         hg_timer_stop(&workers->drain->timer);
     free(workers->drain);

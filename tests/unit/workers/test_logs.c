@@ -56,8 +56,9 @@ static int tear_down(void **state)
 
     (void)close(w->fds[1]);
     env_log_fini(&w->log);
-    log_files_free(w->files);
+    log_files_stop(w->files);
     hg_mailbox_deliver(&w->loop->mailbox);
+    log_files_free(w->files);
     log_sink_fini(&w->sink);
     hg_loop_free(w->loop);
     free(w->scratch);
