@@ -1,297 +1,15 @@
 /*
- * A recursive-descent parser that makes a tree, and its evaluation. A value is a number, a series, or a list of series. Where a
- * series has a gap, what is made from it has one.
+ * Evaluation of metric math. A value is a number, a series, or a list of series. Where a series has a gap, what is made from it
+ * has one.
  */
 #include "api/cloudwatch_math.h"
 
-#include <ctype.h>
+#include "api/cloudwatch_math_tree.h"
+
 #include <math.h>
 #include <stdlib.h>
 
-enum {
-    DEPTH_MAX = 40,
-    ARGUMENTS_MAX = 100,
-    NUMBER_MAX = 64,
-    EXPRESSION_MAX = 2048, /* bytes; beyond what the trees have room for */
-    TREE_MAX = 8 << 20,    /* arena of nodes and arguments */
-    SERIES_MAX = 16 << 20, /* arena of what comes out on the way */
-};
-
-enum node_kind { NODE_NUMBER, NODE_ID, NODE_UNARY, NODE_BINARY, NODE_CALL, NODE_LIST };
-
-enum operator{
-    OP_ADD,
-    OP_SUBTRACT,
-    OP_MULTIPLY,
-    OP_DIVIDE,
-    OP_POWER,
-    OP_LESS,
-    OP_GREATER,
-    OP_LESS_EQUAL,
-    OP_GREATER_EQUAL,
-    OP_EQUAL,
-    OP_UNEQUAL,
-    OP_AND,
-    OP_OR,
-};
-
-struct node {
-    enum node_kind kind;
-    double number;
-    struct hg_str name; /* of an identifier or function */
-    enum operator op;
-    struct node **inner; /* operands, arguments, elements */
-    size_t count;
-};
-
-struct parser {
-    struct hg_arena *arena;
-    struct hg_str rest;
-    struct hg_error *err;
-    unsigned depth;
-    enum hg_rc rc;
-};
-
-/* ---- parsing ---- */
-
-static struct node *parse_or(struct parser *parser);
-
-static struct node *refuse(struct parser *parser, enum hg_rc rc, const char *what, struct hg_str at)
-{
-    if (parser->rc == HG_OK)
-        parser->rc = hg_error_set(parser->err, rc, "%s%.*s", what,
-                                  (int)HG_MIN(at.n, (size_t)NUMBER_MAX), at.p ? at.p : "");
-    return NULL;
-}
-
-static struct node *unexpected(struct parser *parser)
-{
-    if (!parser->rest.n)
-        return refuse(parser, HG_E_INVALID, "the expression ends too early", HG_STR(""));
-    return refuse(parser, HG_E_INVALID, "unexpected: ", parser->rest);
-}
-
-static struct node *node_new(struct parser *parser, enum node_kind kind, size_t room)
-{
-    struct node *node = hg_arena_must(parser->arena, sizeof(*node));
-
-    node->kind = kind;
-    node->inner = hg_arena_must(parser->arena, (room + 1) * sizeof(struct node *));
-    return node;
-}
-
-static void skip_blanks(struct parser *parser)
-{
-    while (parser->rest.n && isspace((unsigned char)parser->rest.p[0]))
-        parser->rest = hg_str_skip(parser->rest, 1);
-}
-
-static bool take(struct parser *parser, const char *token)
-{
-    skip_blanks(parser);
-    if (!hg_str_starts(parser->rest, hg_str_of(token)))
-        return false;
-    parser->rest = hg_str_skip(parser->rest, strlen(token));
-    return true;
-}
-
-static struct hg_str take_word(struct parser *parser)
-{
-    size_t length = 0;
-    struct hg_str word;
-
-    while (length < parser->rest.n &&
-           (isalnum((unsigned char)parser->rest.p[length]) || parser->rest.p[length] == '_'))
-        length++;
-    word = hg_str_n(parser->rest.p, length);
-    parser->rest = hg_str_skip(parser->rest, length);
-    return word;
-}
-
-static bool take_keyword(struct parser *parser, const char *word)
-{
-    struct hg_str before;
-
-    skip_blanks(parser);
-    before = parser->rest;
-    if (hg_str_is(take_word(parser), word))
-        return true;
-    parser->rest = before;
-    return false;
-}
-
-static struct node *parse_items(struct parser *parser, struct node *node, const char *end)
-{
-    if (take(parser, end))
-        return node;
-    do {
-        if (node->count == ARGUMENTS_MAX)
-            return refuse(parser, HG_E_INVALID, "too many arguments", HG_STR(""));
-        node->inner[node->count] = parse_or(parser);
-        if (!node->inner[node->count++])
-            return NULL;
-    } while (take(parser, ","));
-    return take(parser, end) ? node : unexpected(parser);
-}
-
-static struct node *parse_number(struct parser *parser)
-{
-    char text[NUMBER_MAX], *end;
-    size_t length = HG_MIN(parser->rest.n, sizeof(text) - 1);
-    struct node *node = node_new(parser, NODE_NUMBER, 0);
-
-    memcpy(text, parser->rest.p, length);
-    text[length] = '\0';
-    node->number = strtod(text, &end);
-    if (end == text || !isfinite(node->number))
-        return unexpected(parser);
-    parser->rest = hg_str_skip(parser->rest, (size_t)(end - text));
-    return node;
-}
-
-static struct node *parse_primary(struct parser *parser)
-{
-    struct node *node;
-    struct hg_str word;
-
-    skip_blanks(parser);
-    if (!parser->rest.n)
-        return unexpected(parser);
-    if (take(parser, "(")) {
-        node = parse_or(parser);
-        if (node && !take(parser, ")"))
-            return unexpected(parser);
-        return node;
-    }
-    if (take(parser, "["))
-        return parse_items(parser, node_new(parser, NODE_LIST, ARGUMENTS_MAX), "]");
-    if (isdigit((unsigned char)parser->rest.p[0]) || parser->rest.p[0] == '.')
-        return parse_number(parser);
-    if (!isalpha((unsigned char)parser->rest.p[0]))
-        return unexpected(parser);
-    word = take_word(parser);
-    if (take(parser, "(")) {
-        node = node_new(parser, NODE_CALL, ARGUMENTS_MAX);
-        node->name = word;
-        return parse_items(parser, node, ")");
-    }
-    node = node_new(parser, NODE_ID, 0);
-    node->name = word;
-    return node;
-}
-
-static struct node *parse_unary(struct parser *parser)
-{
-    struct node *node;
-
-    if (parser->depth++ > DEPTH_MAX)
-        return refuse(parser, HG_E_INVALID, "the expression is nested too deeply", HG_STR(""));
-    if (take(parser, "-")) {
-        node = node_new(parser, NODE_UNARY, 1);
-        node->inner[node->count++] = parse_unary(parser);
-        node = node->inner[0] ? node : NULL;
-    } else {
-        node = parse_primary(parser);
-    }
-    parser->depth--;
-    return node;
-}
-
-static struct node *join(struct parser *parser, enum operator op, struct node *left,
-                         struct node *right)
-{
-    struct node *node = node_new(parser, NODE_BINARY, 2);
-
-    node->op = op;
-    node->inner[0] = left;
-    node->inner[1] = right;
-    node->count = 2;
-    return right ? node : NULL;
-}
-
-static struct node *parse_power(struct parser *parser)
-{
-    struct node *left = parse_unary(parser);
-
-    while (left && take(parser, "^"))
-        left = join(parser, OP_POWER, left, parse_unary(parser));
-    return left;
-}
-
-static struct node *parse_product(struct parser *parser)
-{
-    struct node *left = parse_power(parser);
-
-    while (left) {
-        if (take(parser, "*"))
-            left = join(parser, OP_MULTIPLY, left, parse_power(parser));
-        else if (take(parser, "/"))
-            left = join(parser, OP_DIVIDE, left, parse_power(parser));
-        else
-            break;
-    }
-    return left;
-}
-
-static struct node *parse_sum(struct parser *parser)
-{
-    struct node *left = parse_product(parser);
-
-    while (left) {
-        if (take(parser, "+"))
-            left = join(parser, OP_ADD, left, parse_product(parser));
-        else if (take(parser, "-"))
-            left = join(parser, OP_SUBTRACT, left, parse_product(parser));
-        else
-            break;
-    }
-    return left;
-}
-
-static struct node *parse_comparison(struct parser *parser)
-{
-    static const struct {
-        const char *token;
-        enum operator op;
-    } tokens[] = {
-        {"<=", OP_LESS_EQUAL}, {">=", OP_GREATER_EQUAL}, {"==", OP_EQUAL},
-        {"!=", OP_UNEQUAL},    {"<", OP_LESS},           {">", OP_GREATER},
-    };
-    struct node *left = parse_sum(parser);
-    bool has_one = true;
-
-    while (left && has_one) {
-        has_one = false;
-        for (size_t i = 0; i < HG_COUNT(tokens) && !has_one; i++)
-            if (take(parser, tokens[i].token)) {
-                left = join(parser, tokens[i].op, left, parse_sum(parser));
-                has_one = true;
-            }
-    }
-    return left;
-}
-
-static struct node *parse_and(struct parser *parser)
-{
-    struct node *left = parse_comparison(parser);
-
-    while (left && (take(parser, "&&") || take_keyword(parser, "AND")))
-        left = join(parser, OP_AND, left, parse_comparison(parser));
-    return left;
-}
-
-static struct node *parse_or(struct parser *parser)
-{
-    struct node *left;
-
-    if (parser->depth++ > DEPTH_MAX)
-        return refuse(parser, HG_E_INVALID, "the expression is nested too deeply", HG_STR(""));
-    left = parse_and(parser);
-    while (left && (take(parser, "||") || take_keyword(parser, "OR")))
-        left = join(parser, OP_OR, left, parse_and(parser));
-    parser->depth--;
-    return left;
-}
+enum { NAME_SHOWN = 64, SERIES_MAX = 16 << 20 /* arena of what comes out on the way */ };
 
 /* ---- values ---- */
 
@@ -314,12 +32,12 @@ struct evaluation {
 
 static bool fail(struct evaluation *eval, enum hg_rc rc, const char *what, struct hg_str name)
 {
-    eval->rc = hg_error_set(eval->err, rc, "%s%.*s", what, (int)HG_MIN(name.n, (size_t)NUMBER_MAX),
+    eval->rc = hg_error_set(eval->err, rc, "%s%.*s", what, (int)HG_MIN(name.n, (size_t)NAME_SHOWN),
                             name.p ? name.p : "");
     return false;
 }
 
-static bool evaluate(struct evaluation *eval, const struct node *node, struct value *value);
+static bool evaluate(struct evaluation *eval, const struct math_node *node, struct value *value);
 
 /* A series of the same periods as like, all gaps. */
 static bool series_like(struct evaluation *eval, const struct math_series *like,
@@ -337,7 +55,7 @@ static bool series_like(struct evaluation *eval, const struct math_series *like,
     return true;
 }
 
-static double apply(enum operator op, double a, double b)
+static double apply(enum math_operator op, double a, double b)
 {
     switch (op) {
     case OP_ADD:
@@ -389,7 +107,7 @@ static bool value_at(const struct value *value, size_t at, double *number)
     return value->series.has[at];
 }
 
-static bool join_values(struct evaluation *eval, enum operator op, const struct value *a,
+static bool join_values(struct evaluation *eval, enum math_operator op, const struct value *a,
                         const struct value *b, struct value *value)
 {
     const struct math_series *like = a->kind == VALUE_SERIES ? &a->series : &b->series;
@@ -444,7 +162,7 @@ static double result_of(struct hg_str name, const struct sums *sums)
 }
 
 /* Over a series: one number. Over a list: one series, period by period over those that have a value there. */
-static bool call_aggregate(struct evaluation *eval, const struct node *node,
+static bool call_aggregate(struct evaluation *eval, const struct math_node *node,
                            const struct value *arguments, struct value *value)
 {
     const struct value *over = &arguments[0];
@@ -468,10 +186,10 @@ static bool call_aggregate(struct evaluation *eval, const struct node *node,
         for (size_t item = 0; item < over->count; item++) {
             double number;
 
-            if (over->items[item].kind != VALUE_SERIES ||
-                !is_same_grid(eval, &over->items[item].series, &value->series))
-                return eval->rc != HG_OK ||
-                       fail(eval, HG_E_INVALID, "an array of series is needed by ", node->name);
+            if (over->items[item].kind != VALUE_SERIES)
+                return fail(eval, HG_E_INVALID, "an array of series is needed by ", node->name);
+            if (!is_same_grid(eval, &over->items[item].series, &value->series))
+                return false;
             if (value_at(&over->items[item], i, &number))
                 add_number(&sums, number);
         }
@@ -481,7 +199,7 @@ static bool call_aggregate(struct evaluation *eval, const struct node *node,
     return true;
 }
 
-static bool call_plain(struct evaluation *eval, const struct node *node,
+static bool call_plain(struct evaluation *eval, const struct math_node *node,
                        const struct value *arguments, struct value *value)
 {
     double (*function)(double) = hg_str_is(node->name, "ABS")    ? fabs
@@ -524,7 +242,7 @@ static void fill_linear(struct math_series *series)
     }
 }
 
-static bool call_fill(struct evaluation *eval, const struct node *node,
+static bool call_fill(struct evaluation *eval, const struct math_node *node,
                       const struct value *arguments, struct value *value)
 {
     const struct value *from = &arguments[0];
@@ -557,8 +275,8 @@ static bool call_fill(struct evaluation *eval, const struct node *node,
     return true;
 }
 
-static bool call_if(struct evaluation *eval, const struct node *node, const struct value *arguments,
-                    struct value *value)
+static bool call_if(struct evaluation *eval, const struct math_node *node,
+                    const struct value *arguments, struct value *value)
 {
     const struct math_series *like = NULL;
 
@@ -590,7 +308,7 @@ static bool call_if(struct evaluation *eval, const struct node *node, const stru
     return true;
 }
 
-static bool call_period(struct evaluation *eval, const struct node *node,
+static bool call_period(struct evaluation *eval, const struct math_node *node,
                         const struct value *arguments, struct value *value)
 {
     if (arguments[0].kind != VALUE_SERIES)
@@ -603,8 +321,8 @@ static bool call_period(struct evaluation *eval, const struct node *node,
 static const struct {
     const char *name;
     size_t min, max; /* arguments */
-    bool (*call)(struct evaluation *eval, const struct node *node, const struct value *arguments,
-                 struct value *value);
+    bool (*call)(struct evaluation *eval, const struct math_node *node,
+                 const struct value *arguments, struct value *value);
 } functions[] = {
     {"ABS", 1, 1, call_plain},     {"AVG", 1, 1, call_aggregate}, {"CEIL", 1, 1, call_plain},
     {"FILL", 2, 2, call_fill},     {"FLOOR", 1, 1, call_plain},   {"IF", 2, 3, call_if},
@@ -621,15 +339,16 @@ static size_t function_of(struct hg_str name)
     return at;
 }
 
-static bool is_fill_word(const struct node *call, size_t argument)
+static bool is_fill_word(const struct math_node *call, size_t argument)
 {
-    const struct node *node = call->inner[argument];
+    const struct math_node *node = call->inner[argument];
 
     return argument == 1 && hg_str_is(call->name, "FILL") && node->kind == NODE_ID &&
            (hg_str_is(node->name, "REPEAT") || hg_str_is(node->name, "LINEAR"));
 }
 
-static bool evaluate_call(struct evaluation *eval, const struct node *node, struct value *value)
+static bool evaluate_call(struct evaluation *eval, const struct math_node *node,
+                          struct value *value)
 {
     struct value *arguments = hg_arena_must(eval->tree, (node->count + 1) * sizeof(*arguments));
 
@@ -639,7 +358,8 @@ static bool evaluate_call(struct evaluation *eval, const struct node *node, stru
     return functions[function_of(node->name)].call(eval, node, arguments, value);
 }
 
-static bool evaluate_list(struct evaluation *eval, const struct node *node, struct value *value)
+static bool evaluate_list(struct evaluation *eval, const struct math_node *node,
+                          struct value *value)
 {
     value->kind = VALUE_LIST;
     value->count = node->count;
@@ -650,7 +370,7 @@ static bool evaluate_list(struct evaluation *eval, const struct node *node, stru
     return true;
 }
 
-static bool evaluate(struct evaluation *eval, const struct node *node, struct value *value)
+static bool evaluate(struct evaluation *eval, const struct math_node *node, struct value *value)
 {
     const struct math_series *found;
     struct value left, right;
@@ -685,7 +405,7 @@ static bool evaluate(struct evaluation *eval, const struct node *node, struct va
 /* ---- checking ---- */
 
 /* Functions that exist, with as many arguments as they take. */
-static bool check_node(struct parser *parser, const struct node *node,
+static bool check_node(struct evaluation *eval, const struct math_node *node,
                        void (*each)(struct hg_str id, void *arg), void *arg)
 {
     if (node->kind == NODE_ID)
@@ -694,53 +414,30 @@ static bool check_node(struct parser *parser, const struct node *node,
         size_t at = function_of(node->name);
 
         if (at == HG_COUNT(functions))
-            return refuse(parser, HG_E_UNSUPPORTED,
-                          "of metric math Headgate has ABS, AVG, CEIL, FILL, FLOOR, IF, MAX, MIN, "
-                          "PERIOD, SUM and operators; not available: ",
-                          node->name) != NULL;
+            return fail(eval, HG_E_UNSUPPORTED,
+                        "of metric math Headgate has ABS, AVG, CEIL, FILL, FLOOR, IF, MAX, MIN, "
+                        "PERIOD, SUM and operators; not available: ",
+                        node->name);
         if (node->count < functions[at].min || node->count > functions[at].max)
-            return refuse(parser, HG_E_INVALID, "wrong number of arguments of ", node->name) !=
-                   NULL;
+            return fail(eval, HG_E_INVALID, "wrong number of arguments of ", node->name);
     }
     for (size_t i = 0; i < node->count; i++)
         if (!(node->kind == NODE_CALL && is_fill_word(node, i)) &&
-            !check_node(parser, node->inner[i], each, arg))
+            !check_node(eval, node->inner[i], each, arg))
             return false;
     return true;
-}
-
-static const struct node *parse(struct parser *parser)
-{
-    struct node *root;
-
-    if (hg_str_starts(parser->rest, HG_STR("SELECT ")))
-        return refuse(parser, HG_E_UNSUPPORTED,
-                      "queries of Metrics Insights (SELECT) are not available in Headgate",
-                      HG_STR(""));
-    if (hg_str_starts(parser->rest, HG_STR("SEARCH(")))
-        return refuse(parser, HG_E_UNSUPPORTED, "SEARCH expressions are not available in Headgate",
-                      HG_STR(""));
-    root = parse_or(parser);
-    skip_blanks(parser);
-    if (root && parser->rest.n)
-        return unexpected(parser);
-    return root;
 }
 
 enum hg_rc math_check(struct hg_str expression, void (*each)(struct hg_str id, void *arg),
                       void *arg, struct hg_error *err)
 {
-    struct parser parser = {.rest = expression, .err = err};
-    const struct node *root;
+    struct evaluation eval = {.tree = hg_arena_new(MATH_TREE_MAX), .err = err};
+    const struct math_node *root = math_parse(eval.tree, expression, &eval.rc, err);
 
-    if (expression.n > EXPRESSION_MAX)
-        return hg_error_set(err, HG_E_INVALID, "the expression is too long");
-    parser.arena = hg_arena_new(TREE_MAX);
-    root = parse(&parser);
     if (root)
-        (void)check_node(&parser, root, each, arg);
-    hg_arena_free(parser.arena);
-    return parser.rc;
+        (void)check_node(&eval, root, each, arg);
+    hg_arena_free(eval.tree);
+    return eval.rc;
 }
 
 static void keep(const struct math_series *made, struct math_series *result)
@@ -763,19 +460,21 @@ void math_series_fini(struct math_series *series)
 enum hg_rc math_evaluate(const struct math_context *context, struct hg_str expression,
                          struct math_series *result, struct hg_error *err)
 {
-    struct parser parser = {.rest = expression, .err = err, .arena = hg_arena_new(TREE_MAX)};
-    struct evaluation eval = {
-        .context = context, .tree = parser.arena, .series = hg_arena_new(SERIES_MAX), .err = err};
-    const struct node *root = parse(&parser);
+    struct evaluation eval = {.context = context,
+                              .tree = hg_arena_new(MATH_TREE_MAX),
+                              .series = hg_arena_new(SERIES_MAX),
+                              .err = err};
+    const struct math_node *root = math_parse(eval.tree, expression, &eval.rc, err);
     struct value value;
 
-    if (!root)
-        eval.rc = parser.rc;
-    else if (evaluate(&eval, root, &value) && value.kind != VALUE_SERIES)
-        (void)fail(&eval, HG_E_INVALID, "the expression does not give a time series", HG_STR(""));
-    else if (eval.rc == HG_OK)
-        keep(&value.series, result);
+    if (root && evaluate(&eval, root, &value)) {
+        if (value.kind == VALUE_SERIES)
+            keep(&value.series, result);
+        else
+            (void)fail(&eval, HG_E_INVALID, "the expression does not give a time series",
+                       HG_STR(""));
+    }
     hg_arena_free(eval.series);
-    hg_arena_free(parser.arena);
+    hg_arena_free(eval.tree);
     return eval.rc;
 }
