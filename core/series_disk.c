@@ -1,5 +1,5 @@
 /*
- * The store's files: names, log, and which runs there are.
+ * The store's files: names, which runs there are, what a start finds.
  */
 #include "core/clock.h"
 #include "core/log.h"
@@ -15,12 +15,8 @@
 #include <unistd.h>
 
 enum {
-    NAME_MAX_ = 64,
-    RECORD_BYTES = 1 << 20,
-    IS_KEY = 1,
-    IS_POINT = 2,
     DAMAGED_MAX = 8, /* files set aside that are kept */
-    RUNS_MAX = 4096, /* each is an open file */
+    RUNS_MAX = 1024, /* each is an open file */
     COMPLAIN_EVERY_US = 60000000,
 };
 
@@ -36,24 +32,24 @@ void disk_complain(struct series_store *store, const char *what, const char *why
 
 void disk_set_aside(struct series_store *store, const char *name, const char *why)
 {
-    char aside[NAME_MAX_ + 32];
+    char aside[SERIES_NAME_MAX + 32];
 
     (void)snprintf(aside, sizeof(aside), "damaged-%s-%" PRId64, name, hg_wall_ms());
     hg_warn("series_damaged", "file=%s/%s is set aside as %s: %s", store->dir, name, aside, why);
     (void)renameat(store->dir_fd, name, store->dir_fd, aside);
 }
 
-static void log_name(uint64_t number, char name[NAME_MAX_])
+void disk_log_name(uint64_t number, char name[SERIES_NAME_MAX])
 {
-    (void)snprintf(name, NAME_MAX_, "log-%" PRIu64, number);
+    (void)snprintf(name, SERIES_NAME_MAX, "log-%" PRIu64, number);
 }
 
-static void run_name(uint64_t number, char name[NAME_MAX_])
+static void run_name(uint64_t number, char name[SERIES_NAME_MAX])
 {
-    (void)snprintf(name, NAME_MAX_, "run-%" PRIu64, number);
+    (void)snprintf(name, SERIES_NAME_MAX, "run-%" PRIu64, number);
 }
 
-static enum hg_rc write_all(int fd, struct hg_str text)
+enum hg_rc disk_write_all(int fd, struct hg_str text)
 {
     while (text.n) {
         ssize_t length = write(fd, text.p, text.n);
@@ -65,142 +61,6 @@ static enum hg_rc write_all(int fd, struct hg_str text)
         text = hg_str_skip(text, (size_t)length);
     }
     return HG_OK;
-}
-
-/* ---- the log ---- */
-
-static bool open_log(struct series_store *store)
-{
-    char name[NAME_MAX_];
-
-    if (store->log_fd >= 0)
-        return true;
-    log_name(store->number, name);
-    store->log_fd = openat(store->dir_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    return store->log_fd >= 0;
-}
-
-static void put_logged(struct series_store *store, struct hg_buf *out,
-                       const struct series_point *point)
-{
-    struct series_entry *entry = point->entry;
-
-    if (!entry->log_id) {
-        entry->log_id = ++store->next_log_id;
-        hg_buf_append_byte(out, IS_KEY);
-        series_put_text(out, hg_str_n(entry->key, entry->key_length));
-    }
-    hg_buf_append_byte(out, IS_POINT);
-    series_put_number(out, entry->log_id);
-    series_put_number(out, (uint64_t)point->minute);
-    series_put_statset(out, &point->set);
-}
-
-static void write_record(struct series_store *store, struct hg_buf *out)
-{
-    series_end_record(out, 0);
-    if (!store->is_log_broken && write_all(store->log_fd, hg_buf_str(out)) != HG_OK) {
-        disk_complain(store, "the log cannot be written", strerror(errno));
-        store->is_log_broken = true;
-    }
-    store->log_bytes += out->len;
-    hg_buf_clear(out, RECORD_BYTES);
-}
-
-void disk_write_log(struct series_store *store)
-{
-    struct series_point *point = store->dirty;
-    struct hg_buf out;
-
-    if (!point)
-        return;
-    if (!open_log(store)) {
-        disk_complain(store, "the log cannot be opened", strerror(errno));
-        store->is_log_broken = true;
-    }
-    hg_buf_init(&out, RECORD_BYTES + 4 * HG_SERIES_KEY_MAX);
-    while (point) {
-        struct series_point *next = point->next_dirty;
-
-        if (!out.len)
-            (void)series_begin_record(&out);
-        put_logged(store, &out, point);
-        point->is_dirty = false;
-        point->next_dirty = NULL;
-        if (out.len > RECORD_BYTES)
-            write_record(store, &out);
-        point = next;
-    }
-    store->dirty = NULL;
-    if (out.len)
-        write_record(store, &out);
-    hg_buf_fini(&out);
-}
-
-struct replay {
-    struct series_entry **entries; /* by log id - 1 */
-    size_t count, room;
-};
-
-static bool replay_key(struct series_store *store, struct replay *replay, struct hg_str *rest)
-{
-    struct hg_str key;
-    struct series_entry *entry;
-
-    if (!series_get_text(rest, &key) || key.n > HG_SERIES_KEY_MAX)
-        return false;
-    entry = entry_get(store, key);
-    entry->log_id = ++store->next_log_id;
-    if (replay->count == replay->room) {
-        replay->room = replay->room ? 2 * replay->room : 256;
-        replay->entries = hg_realloc(replay->entries, replay->room * sizeof(*replay->entries));
-    }
-    replay->entries[replay->count++] = entry;
-    return true;
-}
-
-/* Points stand in the log as they were at that time: the last one counts. */
-static bool replay_point(struct series_store *store, const struct replay *replay,
-                         struct hg_str *rest)
-{
-    struct hg_statset set = {0};
-    uint64_t id, minute;
-    bool is_good = series_get_number(rest, &id) && id > 0 && id <= replay->count &&
-                   series_get_number(rest, &minute) && minute < INT32_MAX &&
-                   series_get_statset(rest, &set);
-
-    if (is_good) {
-        struct series_entry *entry = replay->entries[id - 1];
-        struct series_point *point = entry_point(store, entry, (int64_t)minute);
-
-        store->memory -= hg_statset_bytes(&point->set);
-        hg_statset_copy(&point->set, &set);
-        store->memory += hg_statset_bytes(&point->set);
-        entry_note_active(store, entry, (int64_t)minute);
-    }
-    hg_statset_fini(&set);
-    return is_good;
-}
-
-bool disk_replay(struct series_store *store, struct hg_str *rest)
-{
-    struct replay replay = {0};
-    struct hg_str payload;
-    bool is_good = true;
-
-    while (is_good && series_get_record(rest, &payload)) {
-        while (is_good && payload.n) {
-            char kind = payload.p[0];
-
-            payload = hg_str_skip(payload, 1);
-            if (kind == IS_KEY)
-                is_good = replay_key(store, &replay, &payload);
-            else
-                is_good = kind == IS_POINT && replay_point(store, &replay, &payload);
-        }
-    }
-    free(replay.entries);
-    return is_good && rest->n == 0;
 }
 
 /* The whole file; p NULL when there is none or it is too large. To be freed. */
@@ -232,11 +92,11 @@ static struct hg_str read_file(const struct series_store *store, const char *nam
 static void open_old_log(struct series_store *store, uint64_t number)
 {
     size_t max_series = store->options.max_series;
-    char name[NAME_MAX_];
+    char name[SERIES_NAME_MAX];
     struct hg_str text, rest;
     struct hg_error why;
 
-    log_name(number, name);
+    disk_log_name(number, name);
     text = read_file(store, name);
     if (!text.p)
         return;
@@ -286,7 +146,7 @@ static enum hg_rc write_names(struct series_store *store)
 
     if (fd < 0)
         return HG_E_IO;
-    hg_buf_init(&out, RECORD_BYTES + 2 * HG_SERIES_KEY_MAX);
+    hg_buf_init(&out, SERIES_RECORD_BYTES + 2 * HG_SERIES_KEY_MAX);
     /* The least recently active first: reading them in this order restores the order. */
     for (struct hg_list *link = store->recent.prev; link != &store->recent && rc == HG_OK;
          link = link->prev) {
@@ -296,10 +156,10 @@ static enum hg_rc write_names(struct series_store *store)
             (void)series_begin_record(&out);
         series_put_text(&out, hg_str_n(entry->key, entry->key_length));
         series_put_number(&out, (uint64_t)entry->last_minute);
-        if (out.len > RECORD_BYTES || link->prev == &store->recent) {
+        if (out.len > SERIES_RECORD_BYTES || link->prev == &store->recent) {
             series_end_record(&out, 0);
-            rc = write_all(fd, hg_buf_str(&out));
-            hg_buf_clear(&out, RECORD_BYTES);
+            rc = disk_write_all(fd, hg_buf_str(&out));
+            hg_buf_clear(&out, SERIES_RECORD_BYTES);
         }
     }
     hg_buf_fini(&out);
@@ -340,7 +200,7 @@ static void forget_run(struct series_store *store, size_t at)
 
 void disk_drop_run(struct series_store *store, size_t at)
 {
-    char name[NAME_MAX_];
+    char name[SERIES_NAME_MAX];
 
     run_name(store->runs[at].number, name);
     disk_set_aside(store, name, "a checksum does not fit");
@@ -354,7 +214,7 @@ void disk_drop_old(struct series_store *store)
     for (size_t i = 0; i < store->run_count;) {
         bool is_too_much =
             i == 0 && (store->run_bytes > store->options.max_bytes || store->run_count > RUNS_MAX);
-        char name[NAME_MAX_];
+        char name[SERIES_NAME_MAX];
 
         if (store->runs[i].max_minute >= oldest && !is_too_much) {
             i++;
@@ -369,7 +229,7 @@ void disk_drop_old(struct series_store *store)
 static bool open_run(struct series_store *store, uint64_t number)
 {
     struct series_run run = {.number = number};
-    char name[NAME_MAX_];
+    char name[SERIES_NAME_MAX];
     int fd;
 
     run_name(number, name);
@@ -428,7 +288,7 @@ static enum hg_rc write_run(struct series_store *store, struct hg_error *err)
             before = p->minute;
         }
         series_run_add(&writer, entry_hash(entries[i]), hg_buf_str(&body), before, newest);
-        hg_buf_clear(&body, RECORD_BYTES);
+        hg_buf_clear(&body, SERIES_RECORD_BYTES);
     }
     free(entries);
     hg_buf_fini(&body);
@@ -437,9 +297,9 @@ static enum hg_rc write_run(struct series_store *store, struct hg_error *err)
 
 static void begin_log(struct series_store *store, uint64_t number)
 {
-    char name[NAME_MAX_];
+    char name[SERIES_NAME_MAX];
 
-    log_name(store->number, name);
+    disk_log_name(store->number, name);
     if (store->log_fd >= 0)
         (void)close(store->log_fd);
     (void)unlinkat(store->dir_fd, name, 0);
@@ -452,7 +312,7 @@ static void begin_log(struct series_store *store, uint64_t number)
 
 enum hg_rc series_store_make_run(struct series_store *store, struct hg_error *err)
 {
-    char name[NAME_MAX_];
+    char name[SERIES_NAME_MAX];
     enum hg_rc rc;
 
     series_store_drop_idle(store);
@@ -598,7 +458,7 @@ void series_store_clean(struct series_store *store)
     DIR *dir = parent >= 0 ? fdopendir(parent) : NULL;
     const char *slash = strrchr(store->dir, '/');
     const struct dirent *item;
-    char prefix[NAME_MAX_];
+    char prefix[SERIES_NAME_MAX];
 
     (void)snprintf(prefix, sizeof(prefix), "%s.gone-", slash ? slash + 1 : store->dir);
     while (dir && (item = readdir(dir)))

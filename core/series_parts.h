@@ -1,5 +1,5 @@
 /*
- * The inside of the store of series, for the files that make it up: series_store, series_disk.
+ * The inside of the store of series, for the files that make it up: series_store, series_log, series_disk.
  */
 #ifndef HG_CORE_SERIES_PARTS_H
 #define HG_CORE_SERIES_PARTS_H
@@ -8,7 +8,7 @@
 #include "core/map.h"
 #include "core/series_store.h"
 
-enum { SERIES_FILE_MAX = 1 << 28 };
+enum { SERIES_FILE_MAX = 1 << 28, SERIES_RECORD_BYTES = 1 << 20, SERIES_NAME_MAX = 64 };
 
 struct series_point {
     struct series_point *older;
@@ -76,16 +76,22 @@ void series_store_drop_idle(struct series_store *store);
 enum hg_rc disk_begin(struct series_store *store, struct hg_error *err);
 /* Reads names, runs and the log. */
 void disk_load(struct series_store *store);
-/* Appends the dirty points to the log. */
-void disk_write_log(struct series_store *store);
 /* Removes runs that are too old or too many. */
 void disk_drop_old(struct series_store *store);
 void disk_set_aside(struct series_store *store, const char *name, const char *why);
 void disk_drop_run(struct series_store *store, size_t at);
 /* At most once in a while. */
 void disk_complain(struct series_store *store, const char *what, const char *why);
-/* What files hold, as long as it is good; false at the first damage. */
-bool disk_replay(struct series_store *store, struct hg_str *rest);
+void disk_log_name(uint64_t number, char name[SERIES_NAME_MAX]);
+enum hg_rc disk_write_all(int fd, struct hg_str text);
+/* Takes over what a file of names holds; false at the first damage. */
 bool disk_read_names(struct series_store *store, struct hg_str text);
+
+/* ---- series_log.c ---- */
+
+/* Appends the dirty points to the log. */
+void disk_write_log(struct series_store *store);
+/* Takes over what a log holds, as long as it is good; false at the first damage. */
+bool disk_replay(struct series_store *store, struct hg_str *rest);
 
 #endif
