@@ -9,8 +9,6 @@
 #include "core/id.h"
 #include "core/log.h"
 
-#include <stdlib.h>
-
 enum {
     DOC_MAX = 1 << 26,
     TEMPLATE_LAYER_VERSION = 1, /* a template has one version of each of its layers */
@@ -74,23 +72,19 @@ struct hg_str apply_new_revision(struct apply *apply)
     return hg_arena_str(apply->edit->arena, hg_str_of(revision));
 }
 
-void apply_hash_function(const struct hg_function *function,
+void apply_hash_function(struct apply *apply, const struct hg_function *function,
                          unsigned char hash[HG_APPLIED_HASH_LEN])
 {
-    struct hg_function *plain = hg_malloc(sizeof(*plain));
-    struct hg_json json;
+    struct hg_function *plain = function_draft(apply->edit->arena, function);
     struct hg_buf text;
 
     hg_buf_init(&text, DOC_MAX);
-    json = hg_json_to(&text);
-    function_copy(plain, function);
     plain->revision_id = plain->published_revision = HG_STR("");
     plain->last_modified_ms = 0;
     plain->line = 0;
-    function_write(&json, plain);
+    rows_write_function(apply->edit->ground->store, plain, &text);
     hg_sha256(hg_buf_str(&text), hash);
     hg_buf_fini(&text);
-    free(plain);
 }
 
 void apply_hash_fields(const struct hg_fields *type, const void *item,
@@ -147,7 +141,7 @@ static enum hg_rc apply_function(struct apply *apply, const struct hg_function *
     struct hg_family *family;
     bool is_known;
 
-    apply_hash_function(wanted, hash);
+    apply_hash_function(apply, wanted, hash);
     is_known = apply_is_known(apply, APPLIED_FUNCTION, wanted->name, hash);
     if (there && is_known)
         return HG_OK;

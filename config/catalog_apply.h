@@ -49,7 +49,7 @@ enum hg_rc apply_note(struct apply *apply, const char *kind, struct hg_str name,
 struct hg_str apply_name(struct apply *apply, struct hg_str function, struct hg_str part);
 struct hg_str apply_new_revision(struct apply *apply);
 /* Of code and configuration, without times and revisions. */
-void apply_hash_function(const struct hg_function *function,
+void apply_hash_function(struct apply *apply, const struct hg_function *function,
                          unsigned char hash[HG_APPLIED_HASH_LEN]);
 void apply_hash_fields(const struct hg_fields *type, const void *item,
                        unsigned char hash[HG_APPLIED_HASH_LEN]);

@@ -102,7 +102,7 @@ enum hg_rc apply_version(struct apply *apply, const struct hg_function *wanted)
     struct hg_row row;
     enum hg_rc rc;
 
-    apply_hash_function(wanted, hash);
+    apply_hash_function(apply, wanted, hash);
     if (is_settled(apply, APPLIED_VERSION, wanted->name, wanted->version, hash))
         return HG_OK;
     family = edit_family(apply->edit, wanted->name);

@@ -58,6 +58,10 @@ static bool load_function(struct load *load, const struct hg_row *row)
     if (function_read(load->scratch, row->doc, &draft) != HG_OK ||
         !hg_str_eq(draft->name, row->name) || !hg_str_eq(draft->version, row->sub))
         return false;
+    draft->code_dir = rows_full_path(load->store, load->scratch, draft->code_dir);
+    draft->code_zip = rows_full_path(load->store, load->scratch, draft->code_zip);
+    for (size_t i = 0; i < draft->layer_count; i++)
+        draft->layer_dirs[i] = rows_full_path(load->store, load->scratch, draft->layer_dirs[i]);
     if (hg_str_is(row->sub, "$LATEST"))
         family_set_latest(family, draft);
     else
@@ -81,6 +85,10 @@ static bool load_layer(struct load *load, const struct hg_row *row)
 
     if (!fields_read(load->scratch, &layer_doc_fields, hg_json_parse(row->doc, NULL), doc))
         return false;
+    for (size_t i = 0; i < doc->version_count; i++) {
+        doc->versions[i].dir = rows_full_path(load->store, load->scratch, doc->versions[i].dir);
+        doc->versions[i].zip = rows_full_path(load->store, load->scratch, doc->versions[i].zip);
+    }
     layer = layer_new(row->name, row->origin);
     layer->last_version = doc->last_version;
     layer->version_count = doc->version_count;

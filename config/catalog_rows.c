@@ -47,6 +47,24 @@ static const struct hg_field of_layer_doc[] = {
 const struct hg_fields layer_doc_fields = {of_layer_doc, HG_COUNT(of_layer_doc),
                                            sizeof(struct hg_layer)};
 
+struct hg_str rows_path(const struct hg_store *store, struct hg_str path)
+{
+    struct hg_str data_dir = store_data_dir(store);
+
+    if (!hg_str_starts(path, data_dir) || path.n <= data_dir.n + 1 || path.p[data_dir.n] != '/')
+        return path;
+    return hg_str_skip(path, data_dir.n + 1);
+}
+
+struct hg_str rows_full_path(const struct hg_store *store, struct hg_arena *arena,
+                             struct hg_str path)
+{
+    if (!path.n || path.p[0] == '/')
+        return path;
+    return hg_str_of(
+        hg_arena_printf(arena, "%.*s/%.*s", HG_STR_ARG(store_data_dir(store)), HG_STR_ARG(path)));
+}
+
 static void write_family(const struct hg_family *family, struct hg_buf *out)
 {
     struct hg_json json = hg_json_to(out);
@@ -106,19 +124,35 @@ static enum hg_rc put_family_row(struct hg_store *store, const struct hg_family 
     return rc;
 }
 
+void rows_write_function(const struct hg_store *store, const struct hg_function *function,
+                         struct hg_buf *out)
+{
+    struct hg_json json = hg_json_to(out);
+    struct hg_function *stored = hg_malloc(sizeof(*stored));
+    struct hg_str *dirs = hg_calloc(function->layer_count + 1, sizeof(*dirs));
+
+    function_copy(stored, function);
+    stored->code_dir = rows_path(store, function->code_dir);
+    stored->code_zip = rows_path(store, function->code_zip);
+    for (size_t i = 0; i < function->layer_count; i++)
+        dirs[i] = rows_path(store, function->layer_dirs[i]);
+    stored->layer_dirs = dirs;
+    function_write(&json, stored);
+    free(dirs);
+    free(stored);
+}
+
 static enum hg_rc put_version(struct hg_store *store, const struct hg_family *before,
                               const struct hg_family *after, const struct hg_function *function,
                               struct hg_error *err)
 {
-    struct hg_json json;
     struct hg_buf doc;
     enum hg_rc rc;
 
     if (before && family_version(before, function->version) == function)
         return HG_OK;
     hg_buf_init(&doc, DOC_MAX);
-    json = hg_json_to(&doc);
-    function_write(&json, function);
+    rows_write_function(store, function, &doc);
     rc = put_row(store, HG_ROW_FUNCTION, after->name, function->version, &doc, after->origin, err);
     hg_buf_fini(&doc);
     return rc;
@@ -211,10 +245,27 @@ enum hg_rc rows_put_family(struct hg_store *store, const struct hg_family *befor
     return rc;
 }
 
+static void write_layer(const struct hg_store *store, const struct hg_layer *layer,
+                        struct hg_buf *out)
+{
+    struct hg_json json = hg_json_to(out);
+    struct hg_layer_version *versions = hg_calloc(layer->version_count + 1, sizeof(*versions));
+    const struct hg_layer stored = {.last_version = layer->last_version,
+                                    .versions = versions,
+                                    .version_count = layer->version_count};
+
+    for (size_t i = 0; i < layer->version_count; i++) {
+        versions[i] = layer->versions[i];
+        versions[i].dir = rows_path(store, versions[i].dir);
+        versions[i].zip = rows_path(store, versions[i].zip);
+    }
+    fields_write(&json, &layer_doc_fields, &stored);
+    free(versions);
+}
+
 enum hg_rc rows_put_layer(struct hg_store *store, const struct hg_layer *before,
                           const struct hg_layer *after, struct hg_error *err)
 {
-    struct hg_json json;
     struct hg_buf doc;
     enum hg_rc rc;
 
@@ -222,8 +273,7 @@ enum hg_rc rows_put_layer(struct hg_store *store, const struct hg_layer *before,
         return before ? store_row_delete(store, HG_STR(HG_ROW_LAYER), before->name, HG_STR(""), err)
                       : HG_OK;
     hg_buf_init(&doc, DOC_MAX);
-    json = hg_json_to(&doc);
-    fields_write(&json, &layer_doc_fields, after);
+    write_layer(store, after, &doc);
     rc = put_row(store, HG_ROW_LAYER, after->name, HG_STR(""), &doc, after->origin, err);
     hg_buf_fini(&doc);
     return rc;

@@ -20,6 +20,18 @@
 #define HG_ROW_TEMPLATE_VERSION "template-version"
 
 /*
+ * Paths in the data directory are stored without it, so that it may be moved: those begin with no slash.
+ */
+struct hg_str rows_path(const struct hg_store *store, struct hg_str path);
+/* The way back; new texts in arena. */
+struct hg_str rows_full_path(const struct hg_store *store, struct hg_arena *arena,
+                             struct hg_str path);
+
+/* The document of a version's row. */
+void rows_write_function(const struct hg_store *store, const struct hg_function *function,
+                         struct hg_buf *out);
+
+/*
  * Writes what differs between the two; before is what the store has, after what it shall have; each may be NULL. What both share by
  * pointer is not looked at.
  */

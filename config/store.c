@@ -251,6 +251,7 @@ enum hg_rc store_open(const char *data_dir, struct hg_store **out, struct hg_err
     enum hg_rc rc;
 
     store->path = join(folder, FILE_NAME);
+    store->data_dir = hg_strdup(data_dir);
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         rc = hg_error_set(err, HG_E_IO, "--data-dir: cannot make %s: %s", folder, strerror(errno));
     else
@@ -272,7 +273,13 @@ void store_close(struct hg_store *store)
         (void)sqlite3_finalize(store->statements[i]);
     (void)sqlite3_close(store->db);
     free(store->path);
+    free(store->data_dir);
     free(store);
+}
+
+struct hg_str store_data_dir(const struct hg_store *store)
+{
+    return hg_str_of(store->data_dir);
 }
 
 enum hg_rc store_begin(struct hg_store *store, struct hg_error *err)

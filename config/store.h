@@ -20,6 +20,8 @@ enum hg_rc store_open(const char *data_dir, struct hg_store **out,
                       struct hg_error *err) hg_must_use;
 /* NULL is allowed. */
 void store_close(struct hg_store *store);
+/* As it was given. */
+struct hg_str store_data_dir(const struct hg_store *store);
 
 /* What is done between begin and commit is there together or not at all. Not nested. */
 enum hg_rc store_begin(struct hg_store *store, struct hg_error *err) hg_must_use;

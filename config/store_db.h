@@ -24,7 +24,7 @@ enum store_statement {
 
 struct hg_store {
     struct sqlite3 *db;
-    char *path;
+    char *path, *data_dir;
     struct sqlite3_stmt *statements[STORE_STATEMENTS]; /* each prepared when it is first used */
 };
 

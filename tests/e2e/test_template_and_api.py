@@ -139,3 +139,20 @@ def test_code_that_nobody_uses_is_removed_at_the_next_start(serve):
     assert len([path for path in code.iterdir() if not path.name.startswith(".old-")]) == 4
     client = server.boto("lambda")
     assert invoke(client, "a") == "third" and invoke(client, "a", Qualifier="1") == "second"
+
+
+def test_the_data_directory_may_move(serve):
+    server = serve.bare()
+    client = server.boto("lambda")
+    layer = client.publish_layer_version(LayerName="l", Content={"ZipFile": zip_of({"python/words.py": "WORD = 'layer'\n"})})
+    create(client, "a", "import words\ndef handler(event, context):\n    return words.WORD\n",
+           Layers=[layer["LayerVersionArn"]])
+    server.stop()
+    moved = server.folder / "moved"
+    server.data_dir.rename(moved)
+    server.command = [str(moved) if part == str(server.data_dir) else part for part in server.command]
+    server.data_dir = moved
+    client = server.start().boto("lambda")
+    assert invoke(client, "a") == "layer"
+    create(client, "b", "import words\ndef handler(event, context):\n    return 2\n", Layers=[layer["LayerVersionArn"]])
+    assert invoke(client, "b") == 2
