@@ -168,7 +168,10 @@ static void respond_failure(struct hg_call *call, const struct hg_invocation *in
         break;
     case HG_E_UNAVAILABLE:
     case HG_E_UNSUPPORTED:
-        call_fail(call, HG_API_INVALID_RUNTIME, "%s", hg_rc_text(inv->rc));
+        if (inv->answer)
+            call_fail(call, HG_API_INVALID_RUNTIME, "%.*s", HG_STR_ARG(hg_blob_str(inv->answer)));
+        else
+            call_fail(call, HG_API_INVALID_RUNTIME, "%s", hg_rc_text(inv->rc));
         break;
     default:
         call_fail(call, HG_API_SERVICE, "%s", hg_rc_text(inv->rc));

@@ -112,6 +112,9 @@ static void note_attempt(struct hg_charge *charge, enum hg_attempt_outcome outco
     if (inv->rc == HG_E_THROTTLED)
         (void)snprintf(attempt.error, sizeof(attempt.error), "%s",
                        inv->throttle_reason ? inv->throttle_reason : hg_rc_text(inv->rc));
+    else if (inv->rc != HG_OK && inv->answer)
+        (void)snprintf(attempt.error, sizeof(attempt.error), "%.*s",
+                       HG_STR_ARG(hg_blob_str(inv->answer)));
     else if (inv->rc != HG_OK)
         (void)snprintf(attempt.error, sizeof(attempt.error), "%s", hg_rc_text(inv->rc));
     else if (outcome != HG_ATTEMPT_SUCCESS)

@@ -52,7 +52,7 @@ struct hg_invocation {
         throttle_reason; /* static; with HG_E_THROTTLED: "ReservedFunctionConcurrentInvocationLimitExceeded", … */
     enum hg_function_error error;
     struct hg_blob *
-        answer; /* what the function returned, or the error document; a reference that the caller drops; NULL unless HG_OK */
+        answer; /* what the function returned, or the error document; a reference that the caller drops. With HG_E_UNAVAILABLE a sentence that says why, or NULL; NULL with all other rc */
     char content_type[64];        /* of the answer, as the runtime said; "" for none */
     struct hg_str log_tail;       /* points into tail_bytes */
     char *tail_bytes;             /* freed by invocation_fini; NULL unless wanted */

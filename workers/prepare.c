@@ -142,6 +142,8 @@ static void fail_waiting(struct prepare_job *prepare)
                 error_doc_new("Runtime.InvalidEntrypoint", running->request_id, prepare->err.text);
             (void)snprintf(running->content_type, sizeof(running->content_type),
                            "application/json");
+        } else {
+            running->answer = hg_blob_new(prepare->err.text, strlen(prepare->err.text));
         }
         pool_finish(running);
     }
