@@ -50,6 +50,21 @@ static bool load_family(struct load *load, const struct hg_row *row)
     return fields_read(load->arena, &family_doc_fields, hg_json_parse(row->doc, NULL), doc);
 }
 
+/* Region and account are the program's: they may be others than when the row was written. */
+static void set_arn(struct load *load, struct hg_function *draft)
+{
+    struct hg_str partition = draft->arn, rest;
+
+    (void)hg_str_next(&partition, ':', &rest); /* "arn" */
+    rest = partition;
+    if (!hg_str_next(&rest, ':', &partition))
+        partition = HG_STR("aws");
+    draft->arn =
+        hg_str_of(hg_arena_printf(load->scratch, "arn:%.*s:lambda:%.*s:%.*s:function:%.*s",
+                                  HG_STR_ARG(partition), HG_STR_ARG(load->snapshot->region),
+                                  HG_STR_ARG(load->snapshot->account), HG_STR_ARG(draft->name)));
+}
+
 static bool load_function(struct load *load, const struct hg_row *row)
 {
     struct hg_family *family = part_of(load, row)->family;
@@ -58,6 +73,7 @@ static bool load_function(struct load *load, const struct hg_row *row)
     if (function_read(load->scratch, row->doc, &draft) != HG_OK ||
         !hg_str_eq(draft->name, row->name) || !hg_str_eq(draft->version, row->sub))
         return false;
+    set_arn(load, draft);
     draft->code_dir = rows_full_path(load->store, load->scratch, draft->code_dir);
     draft->code_zip = rows_full_path(load->store, load->scratch, draft->code_zip);
     for (size_t i = 0; i < draft->layer_count; i++)

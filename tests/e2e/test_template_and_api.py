@@ -156,3 +156,15 @@ def test_the_data_directory_may_move(serve):
     assert invoke(client, "a") == "layer"
     create(client, "b", "import words\ndef handler(event, context):\n    return 2\n", Layers=[layer["LayerVersionArn"]])
     assert invoke(client, "b") == 2
+
+
+def test_another_region_and_account(serve):
+    server = serve.bare()
+    create(server.boto("lambda"), "a", "def handler(event, context):\n    return context.invoked_function_arn\n")
+    server.stop()
+    server.command += ["--region", "eu-west-1", "--account", "111122223333"]
+    client = server.start().boto("lambda", region="eu-west-1")
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:a"
+    assert invoke(client, "a") == arn
+    assert client.get_function_configuration(FunctionName=arn)["FunctionArn"] == arn
+    assert client.update_function_configuration(FunctionName="a", Description="x")["FunctionArn"] == arn
