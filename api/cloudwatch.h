@@ -130,6 +130,12 @@ enum hg_rc watch_extended_stat(struct hg_str name, struct watch_stat *stat);
 /* False when it is not known. */
 bool watch_stat_value(const struct watch_stat *stat, const struct hg_statset *set, double *value);
 
+/*
+ * Period, when it is there: a multiple of 60, or 1, 5, 10, 20 or 30. No point is finer than a minute, so the latter find the points
+ * of each minute: grid_s, the period of the points, is at least 60.
+ */
+bool watch_period(const struct watch_node *node, int64_t *period_s, int64_t *grid_s);
+
 /* Periods of a range of time; empty where nothing was. */
 struct watch_slots {
     int64_t from_minute, to_minute;

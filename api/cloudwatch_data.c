@@ -16,8 +16,7 @@ enum {
     LABEL_MAX = 2048,
     POINTS_MAX = 100800, /* in one answer */
     SLOTS_MAX = 4000000, /* of all queries, gaps included */
-    PERIOD_MAX = 86400 * 365,
-    CHAIN_MAX = 20, /* expressions that are made of one another */
+    CHAIN_MAX = 20,      /* expressions that are made of one another */
 };
 
 struct query {
@@ -26,7 +25,7 @@ struct query {
     struct hg_metric *metric;
     struct hg_str unit; /* p NULL: whichever there is */
     struct watch_stat stat;
-    int64_t period_s;
+    int64_t period_s; /* of the points */
     bool is_returned;
     struct math_series result;
     const char *trouble; /* why an expression has no result; NULL: none */
@@ -86,15 +85,6 @@ static bool read_id(const struct watch_node *node, const struct metric_data *ask
                HG_STR_ARG(query->id));
 }
 
-static bool check_period(const struct watch_node *node, int64_t period_s)
-{
-    return period_s % MINUTE_S == 0 ||
-           watch_refuse(node->watch, WATCH_INVALID,
-                        "The parameter %sPeriod must be a multiple of 60: metrics are kept with a "
-                        "resolution of one minute.",
-                        node->path);
-}
-
 static bool read_stat(const struct watch_node *node, struct query *query)
 {
     struct hg_str name;
@@ -119,14 +109,14 @@ static bool read_metric(const struct watch_node *outer, struct metric_data *ask,
                         struct query *query)
 {
     struct watch_node node, metric;
+    int64_t asked_s = 0;
 
     if (!watch_object(outer, "MetricStat", &node) || !watch_need(&node, "Metric") ||
         !watch_object(&node, "Metric", &metric))
         return false;
     query->metric = hg_arena_must(ask->arena, sizeof(*query->metric));
     if (!watch_metric(&metric, query->metric) || !watch_need(&node, "Period") ||
-        !watch_whole(&node, "Period", 1, PERIOD_MAX, &query->period_s) ||
-        !check_period(&node, query->period_s) || !read_stat(&node, query) ||
+        !watch_period(&node, &asked_s, &query->period_s) || !read_stat(&node, query) ||
         !watch_unit(&node, &query->unit))
         return false;
     query->label = query->metric->name;
@@ -140,11 +130,13 @@ static bool read_metric(const struct watch_node *outer, struct metric_data *ask,
 
 static bool read_expression(const struct watch_node *node, struct query *query)
 {
+    int64_t asked_s = 0;
+
     if (!watch_text(node, "Expression", EXPRESSION_MAX, &query->expression) ||
-        !watch_whole(node, "Period", 1, PERIOD_MAX, &query->period_s))
+        !watch_period(node, &asked_s, &query->period_s))
         return false;
     query->label = query->id;
-    return !query->period_s || check_period(node, query->period_s);
+    return true;
 }
 
 static bool read_query(const struct watch_node *node, struct metric_data *ask, struct query *query)

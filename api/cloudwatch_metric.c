@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { NAME_MAX_ = 255, VALUE_MAX = 1024, SECOND_MS = 1000 };
+enum { NAME_MAX_ = 255, VALUE_MAX = 1024, SECOND_MS = 1000, PERIOD_MAX = 86400 * 365 };
 
 const char *const watch_units[] = {
     "Seconds",
@@ -203,6 +203,26 @@ bool watch_stat_value(const struct watch_stat *stat, const struct hg_statset *se
 }
 
 /* ---- periods ---- */
+
+bool watch_period(const struct watch_node *node, int64_t *period_s, int64_t *grid_s)
+{
+    static const int64_t fine[] = {1, 5, 10, 20, 30};
+    bool is_good;
+
+    if (!watch_whole(node, "Period", 1, PERIOD_MAX, period_s))
+        return false;
+    *grid_s = HG_MAX(*period_s, (int64_t)MINUTE_S);
+    is_good = *period_s % MINUTE_S == 0;
+    for (size_t i = 0; i < HG_COUNT(fine); i++)
+        is_good = is_good || *period_s == fine[i];
+    if (!is_good)
+        return watch_refuse(node->watch, WATCH_INVALID,
+                            "The parameter %sPeriod must be 1, 5, 10, 20, 30 or a multiple of 60.",
+                            node->path);
+    if (!*period_s)
+        *grid_s = 0;
+    return true;
+}
 
 static int64_t floor_div(int64_t value, int64_t by)
 {

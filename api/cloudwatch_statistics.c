@@ -3,7 +3,7 @@
  */
 #include "api/cloudwatch.h"
 
-enum { POINTS_MAX = 1440, PLAIN_MAX = 5, EXTENDED_MAX = 10, PERIOD_MAX = 86400 * 365 };
+enum { POINTS_MAX = 1440, PLAIN_MAX = 5, EXTENDED_MAX = 10 };
 
 struct answer {
     struct hg_str unit;
@@ -13,7 +13,7 @@ struct answer {
 struct statistics {
     struct hg_metric metric;
     struct hg_str unit; /* p NULL: all */
-    int64_t start_ms, end_ms, period_s;
+    int64_t start_ms, end_ms, period_s, grid_s;
     struct watch_stat plain[PLAIN_MAX], extended[EXTENDED_MAX];
     size_t plain_count, extended_count;
     struct answer *answers; /* one for each unit there is */
@@ -86,10 +86,6 @@ static bool check_range(const struct watch_node *node, const struct statistics *
 {
     size_t points;
 
-    if (ask->period_s % MINUTE_S)
-        return watch_refuse(node->watch, WATCH_INVALID,
-                            "The parameter Period must be a multiple of 60: metrics are kept with "
-                            "a resolution of one minute.");
     if (ask->start_ms >= ask->end_ms)
         return watch_refuse(node->watch, WATCH_INVALID,
                             "The parameter StartTime must be less than the parameter EndTime.");
@@ -116,9 +112,8 @@ bool statistics_prepare(struct watch_call *watch)
     if (!watch_metric(&node, &ask->metric) || !watch_need(&node, "StartTime") ||
         !watch_time(&node, "StartTime", &ask->start_ms) || !watch_need(&node, "EndTime") ||
         !watch_time(&node, "EndTime", &ask->end_ms) || !watch_need(&node, "Period") ||
-        !watch_whole(&node, "Period", 1, PERIOD_MAX, &ask->period_s) ||
-        !watch_unit(&node, &ask->unit) || !read_statistics(&node, ask) ||
-        !read_extended(&node, ask))
+        !watch_period(&node, &ask->period_s, &ask->grid_s) || !watch_unit(&node, &ask->unit) ||
+        !read_statistics(&node, ask) || !read_extended(&node, ask))
         return false;
     if (!ask->plain_count && !ask->extended_count)
         return watch_refuse(watch, WATCH_COMBINATION,
@@ -131,7 +126,7 @@ static void read_unit(struct statistics *ask, struct series_store *store, struct
 {
     struct answer *answer = &ask->answers[ask->answer_count];
 
-    watch_slots_init(&answer->slots, ask->start_ms, ask->end_ms, ask->period_s);
+    watch_slots_init(&answer->slots, ask->start_ms, ask->end_ms, ask->grid_s);
     answer->unit = unit;
     if (watch_slots_read(&answer->slots, store, &ask->metric, unit))
         ask->answer_count++;

@@ -353,6 +353,17 @@ def test_periods_are_put_together(cbor):
         [2, 2, 4, 1, 3], [1, 10, 10, 10, 10]]
 
 
+def test_fine_periods_find_the_minutes(watch):
+    space, minute = fresh_name("space"), (now() - datetime.timedelta(minutes=3)).replace(second=0, microsecond=0)
+    for second in (5, 50):
+        put(watch, space, MetricName="m", Value=second, Timestamp=minute + datetime.timedelta(seconds=second))
+    (point,) = points(watch, space, Period=10, StartTime=minute, EndTime=minute + datetime.timedelta(minutes=2))
+    assert (point["Timestamp"], point["Sum"]) == (minute, 55)
+    metric = {"Metric": {"Namespace": space, "MetricName": "m"}, "Period": 1, "Stat": "Sum"}
+    (result,) = watch.get_metric_data(MetricDataQueries=[{"Id": "x", "MetricStat": metric}], **span())["MetricDataResults"]
+    assert (result["Timestamps"], result["Values"]) == ([minute], [55])
+
+
 def test_units_are_apart(watch):
     space, when = fresh_name("space"), now() - datetime.timedelta(minutes=3)
     put(watch, space, MetricName="m", Value=1, Unit="Bytes", Timestamp=when)
@@ -536,8 +547,8 @@ def statistics_request(**members):
     ({"Statistics": None, "ExtendedStatistics": ["tm90"]}, "NotImplemented", "The statistic tm90 is not available"),
     ({"Statistics": None, "ExtendedStatistics": ["IQM"]}, "NotImplemented", "The statistic IQM is not available"),
     ({"Period": 0}, INVALID, "The parameter Period must be greater than or equal to 1"),
-    ({"Period": 90}, INVALID, "The parameter Period must be a multiple of 60"),
-    ({"Period": 30}, INVALID, "The parameter Period must be a multiple of 60"),
+    ({"Period": 90}, INVALID, "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60."),
+    ({"Period": 15}, INVALID, "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60."),
     ({"Unit": "Pounds"}, INVALID, "The parameter Unit must be a value in the set [Seconds,"),
     ({"Namespace": ":n"}, INVALID, "The parameter Namespace must not start with ':'."),
     ({"Namespace": "n" * 256}, INVALID, "The parameter Namespace must be shorter than 256 characters."),
@@ -632,7 +643,7 @@ METRIC = {"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat":
     ({"MetricStat": METRIC, "Expression": "1"}, "ValidationError", "exactly one of them must be given"),
     ({"MetricStat": METRIC | {"Stat": "Middle"}}, "ValidationError", "The value Middle for parameter"),
     ({"MetricStat": METRIC | {"Stat": "wm90"}}, "NotImplemented", "The statistic wm90 is not available"),
-    ({"MetricStat": METRIC | {"Period": 61}}, INVALID, "MetricStat.Period must be a multiple of 60"),
+    ({"MetricStat": METRIC | {"Period": 61}}, INVALID, "MetricStat.Period must be 1, 5, 10, 20, 30 or a multiple of 60"),
     ({"MetricStat": {"Period": 60, "Stat": "Sum"}}, MISSING, "MetricStat.Metric is required."),
     ({"MetricStat": METRIC, "AccountId": "123456789012"}, "NotImplemented", "AccountId is not available"),
     ({"MetricStat": METRIC, "Label": "${PROP('Stat')}"}, "NotImplemented", "dynamic labels"),
