@@ -75,8 +75,7 @@ static void take_change(struct hg_log_group *group, struct hg_str line)
         set_hidden(group, stream, number);
 }
 
-static int append_change(const struct hg_log_group *group, char sign, uint64_t number,
-                         struct hg_str name)
+static int append_change(struct hg_log_group *group, char sign, uint64_t number, struct hg_str name)
 {
     char path[HG_PATH_MAX + 32];
     struct hg_buf line;
@@ -84,6 +83,8 @@ static int append_change(const struct hg_log_group *group, char sign, uint64_t n
 
     (void)files_path(path, sizeof(path), "%s/streams.log", group->dir);
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == ENOENT && log_group_make(group) == 0)
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
     hg_buf_init(&line, HG_LOG_STREAM_NAME_MAX * 3 + 64);

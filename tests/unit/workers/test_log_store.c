@@ -418,6 +418,9 @@ static void files_that_somebody_removes_are_made_anew(void **state)
     run(w, "g");
     expect(w, "30 three\n|");
     assert_true(exists(w, "logs/=g/group.json"));
+    assert_int_equal(system(command), 0);
+    assert_int_equal(log_index_make_stream(log_store_find(w->store, HG_STR("g")), HG_STR("m"), 1),
+                     0);
 }
 
 static void torn_and_foreign_lines_are_passed_over(void **state)
