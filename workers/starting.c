@@ -103,6 +103,11 @@ void starting_more(struct hg_version_shard *vs)
             return;
         (void)starting_new(vs, plan, place, false);
         take_last_turn(vs);
+        /* Others want one too: each in its turn. */
+        if (atomic_load_explicit(&shard->wanting_count, memory_order_relaxed) > 1) {
+            shard_poke(shard);
+            return;
+        }
     }
 }
 

@@ -16,9 +16,9 @@
 enum { FAKES_MAX = 256, PATIENCE_MS = 20000 };
 
 static struct fake {
-    int fd;      /* the runtime's end of its connection */
-    int exit_fd; /* written: it has ended */
-    bool is_killed, is_provisioned;
+    int fd;                                      /* the runtime's end of its connection */
+    int exit_fd;                                 /* written: it has ended */
+    bool is_killed, is_provisioned, is_of_other; /* of the function "other" */
 } fakes[FAKES_MAX];
 static int fake_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -29,7 +29,10 @@ static inline enum hg_rc fake_start(const struct hg_plan *plan, const struct hg_
 {
     int stream[2], log[2];
 
-    (void)plan;
+    bool is_of_other = false;
+
+    for (char **item = plan->environ; *item; item++)
+        is_of_other = is_of_other || strcmp(*item, "AWS_LAMBDA_FUNCTION_NAME=other") == 0;
     (void)err;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, stream) != 0 || pipe(log) != 0)
         abort();
@@ -38,6 +41,7 @@ static inline enum hg_rc fake_start(const struct hg_plan *plan, const struct hg_
     fakes[fake_count] = (struct fake){
         .fd = stream[0],
         .exit_fd = eventfd(0, EFD_NONBLOCK),
+        .is_of_other = is_of_other,
         .is_provisioned = strcmp(place->initialization_type, "provisioned-concurrency") == 0};
     *out = (struct hg_launched){fake_count, dup(fakes[fake_count].exit_fd), stream[1], -1, log[0]};
     fake_count++;

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/workers/fakes.h"
 
+#include "workers/shard.h"
+
 /* ---- tests ---- */
 
 static void idle_environment_of_another_loop_is_not_passed_over(void **state)
@@ -249,16 +251,58 @@ static void reserved_concurrency_is_a_ceiling(void **state)
     assert_int_equal(fake_count, 1);
 }
 
-static void idle_environment_makes_room_for_another_function(void **state)
+static struct hg_function *make_other(const struct fixture *f)
 {
-    struct fixture *f = *state;
-    struct hg_function draft = *f->function, *other;
-    struct call c;
-    char id[64];
+    struct hg_function draft = *f->function;
 
     draft.name = HG_STR("other");
     draft.arn = HG_STR("arn:aws:lambda:eu-west-1:000000000000:function:other");
-    other = function_seal(&draft);
+    return function_seal(&draft);
+}
+
+static void functions_take_turns_when_many_are_started(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_function *other = make_other(f);
+    struct call calls[200];
+    int crowd, count, place = -1;
+    char ids[200][64];
+
+    f->options.queue_wait_ms = PATIENCE_MS;
+    fixture_start(f, 1);
+    crowd = 2 * (int)f->workers->cores;
+    count = 6 * crowd + 1;
+    if (count > (int)HG_COUNT(calls))
+        skip();
+    for (int i = 0; i < count - 1; i++)
+        call_start(f, &calls[i], 0, "1", false);
+    wait_started(crowd);
+    call_start_of(f, other, &calls[count - 1], 0, "1", false);
+    while (atomic_load(&f->workers->shards[0].wanting_count) < 2)
+        usleep(1000);
+    for (int i = 0; i < count; i++) {
+        wait_started(i + 1);
+        ask(i);
+        place = fakes[i].is_of_other ? i : place;
+    }
+    /* It came later than all the others, but need not wait for them all. */
+    assert_in_range(place, crowd, count - 1 - crowd);
+    for (int i = 0; i < count; i++)
+        take_event(i, ids[i]);
+    for (int i = 0; i < count; i++)
+        answer(i, ids[i]);
+    for (int i = 0; i < count; i++)
+        end_well(&calls[i]);
+    function_unref(other);
+}
+
+static void idle_environment_makes_room_for_another_function(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_function *other = make_other(f);
+    struct call c;
+    char id[64];
+
     f->options.max_concurrency = 1;
     f->options.queue_wait_ms = PATIENCE_MS;
     fixture_start(f, 2);
@@ -423,6 +467,7 @@ int main(void)
         TEST(last_used_environment_is_used_first),
         TEST(full_queue_throttles_at_once),
         TEST(reserved_concurrency_is_a_ceiling),
+        TEST(functions_take_turns_when_many_are_started),
         TEST(idle_environment_makes_room_for_another_function),
         TEST(cancelled_while_waiting_never_runs),
         TEST(cancelled_while_running_goes_on),
