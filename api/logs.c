@@ -164,6 +164,9 @@ static const struct logs_operation operations[] = {
 
 /* ---- answers ---- */
 
+/* What clients try again. */
+static const char unavailable[] = "ServiceUnavailableException";
+
 static void respond(struct hg_call *call, int status, struct hg_buf *document)
 {
     struct hg_buf *body = call_buffer(call);
@@ -193,7 +196,8 @@ static void respond_error(struct hg_call *call, int status, const char *name, st
 void logs_respond(struct logs_op *op)
 {
     if (op->error)
-        respond_error(op->call, 400, op->error, op->message);
+        respond_error(op->call, hg_str_is(hg_str_of(op->error), unavailable) ? 503 : 400, op->error,
+                      op->message);
     else
         respond(op->call, 200, &op->answer);
 }
@@ -211,7 +215,8 @@ static void on_done(struct hg_job *job)
 {
     struct logs_op *op = hg_container_of(job, struct logs_op, job);
 
-    if (!op->is_finished) {
+    /* A search that nobody waits for any more ends. */
+    if (!op->is_finished && op->call) {
         log_files_submit(op->files, job->home, job);
         return;
     }

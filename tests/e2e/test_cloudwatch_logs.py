@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 import uuid
 
@@ -712,6 +713,28 @@ def test_groups_streams_and_events_survive_a_restart(serve):
     assert before == (logs.describe_log_groups()["logGroups"], logs.describe_log_streams(logGroupName="/keep")["logStreams"],
                       logs.filter_log_events(logGroupName="/keep")["events"])
     assert logs.list_tags_log_group(logGroupName="/keep")["tags"] == {"a": "b"}
+
+
+def test_a_disk_that_refuses_is_said(serve):
+    server = serve.bare()
+    logs = server.boto("logs")
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    folder = server.data_dir / "logs"
+    shutil.move(folder, server.data_dir / "elsewhere")
+    folder.write_text("in the way")
+    unavailable = (503, "ServiceUnavailableException")
+    assert refusal(logs.create_log_group, logGroupName="h")[:2] == unavailable
+    assert refusal(logs.create_log_stream, logGroupName="g", logStreamName="t")[:2] == unavailable
+    assert refusal(logs.put_retention_policy, logGroupName="g", retentionInDays=1)[:2] == unavailable
+    event = {"timestamp": now_ms(), "message": "x"}
+    assert refusal(logs.put_log_events, logGroupName="g", logStreamName="s", logEvents=[event])[:2] == unavailable
+    assert [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]] == ["g"]
+    folder.unlink()
+    shutil.move(server.data_dir / "elsewhere", folder)
+    logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=[event])
+    assert messages(logs.filter_log_events(logGroupName="g")) == ["x"]
+    assert "retentionInDays" not in logs.describe_log_groups()["logGroups"][0]
 
 
 def test_logs_of_the_former_layout_are_groups(serve, tmp_path):
