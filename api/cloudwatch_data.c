@@ -6,6 +6,7 @@
 #include "api/cloudwatch_math.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,7 +109,7 @@ static bool read_stat(const struct watch_node *node, struct query *query)
 static bool read_metric(const struct watch_node *outer, struct metric_data *ask,
                         struct query *query)
 {
-    struct watch_node node, metric;
+    struct watch_node node = {0}, metric = {0};
     int64_t asked_s = 0;
 
     if (!watch_object(outer, "MetricStat", &node) || !watch_need(&node, "Metric") ||
@@ -224,7 +225,7 @@ static bool read_token(const struct watch_node *node, struct metric_data *ask)
 static bool read_options(const struct watch_node *node, struct metric_data *ask)
 {
     struct hg_str order, zone;
-    struct watch_node options;
+    struct watch_node options = {0};
 
     ask->max_points = POINTS_MAX;
     if (!watch_need(node, "StartTime") || !watch_time(node, "StartTime", &ask->start_ms) ||
@@ -437,7 +438,6 @@ void metric_data_respond(struct watch_call *watch, struct watch_writer *out)
     watch_end_list(out, "Messages");
     if (!page.is_cut)
         return;
-    (void)snprintf(token, sizeof(token), "%llu",
-                   (unsigned long long)(ask->skip + (uint64_t)ask->max_points));
+    (void)snprintf(token, sizeof(token), "%" PRIu64, ask->skip + (uint64_t)ask->max_points);
     watch_put_text(out, "NextToken", hg_str_of(token));
 }

@@ -371,7 +371,7 @@ bool watch_whole(const struct watch_node *node, const char *name, int64_t min, i
                  int64_t *value)
 {
     const cJSON *found = member(node, name);
-    double real;
+    double real = 0;
 
     if (!found)
         return true;

@@ -46,8 +46,10 @@ static bool series_like(struct evaluation *eval, const struct math_series *like,
     size_t bytes = like->count * (sizeof(double) + sizeof(bool));
     char *room = hg_arena_alloc(eval->series, bytes + 1);
 
-    if (!room)
-        return fail(eval, HG_E_INVALID, "the expression needs too many data points", HG_STR(""));
+    if (!room) {
+        (void)fail(eval, HG_E_INVALID, "the expression needs too many data points", HG_STR(""));
+        return false;
+    }
     memset(room, 0, bytes);
     *made = *like;
     made->values = (double *)(void *)room;

@@ -58,7 +58,7 @@ static bool read_summary(const struct watch_node *node, struct datum *datum)
     static const char *const names[] = {"SampleCount", "Sum", "Minimum", "Maximum"};
     struct hg_statset *set = &datum->set;
     double values[HG_COUNT(names)] = {0};
-    struct watch_node inner;
+    struct watch_node inner = {0};
 
     if (!watch_object(node, "StatisticValues", &inner))
         return false;

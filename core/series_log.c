@@ -93,7 +93,7 @@ static bool replay_key(struct series_store *store, struct replay *replay, struct
     entry->log_id = ++store->next_log_id;
     if (replay->count == replay->room) {
         replay->room = replay->room ? 2 * replay->room : 256;
-        replay->entries = hg_realloc(replay->entries, replay->room * sizeof(*replay->entries));
+        replay->entries = hg_realloc(replay->entries, replay->room * sizeof(struct series_entry *));
     }
     replay->entries[replay->count++] = entry;
     return true;

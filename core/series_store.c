@@ -95,8 +95,9 @@ struct series_point *entry_point(struct series_store *store, struct series_entry
 
     while (*place && (*place)->minute > minute)
         place = &(*place)->older;
-    if (*place && (*place)->minute == minute)
-        return *place;
+    point = *place;
+    if (point && point->minute == minute)
+        return point;
     point = hg_calloc(1, sizeof(*point));
     point->entry = entry;
     point->minute = minute;

@@ -112,6 +112,7 @@ void counting_end(struct hg_environment *env, const struct hg_running *running,
 {
     const struct hg_running_now *now = &env->shard->workers->running_now;
     struct hg_statset *sets = sets_of(running, env->run_started_us);
+    int64_t hundredths_ms = (duration_us + 5) / 10;
 
     leave(env, running);
     if (!sets)
@@ -120,7 +121,7 @@ void counting_end(struct hg_environment *env, const struct hg_running *running,
     add_one(sets, HG_MINUTE_ERRORS, has_function_error);
     add_one(sets, HG_MINUTE_THROTTLES, 0);
     /* As REPORT prints it, to two decimals. */
-    add_one(sets, HG_MINUTE_DURATION, (double)((duration_us + 5) / 10) / 100);
+    add_one(sets, HG_MINUTE_DURATION, (double)hundredths_ms / 100);
     add_one(sets, HG_MINUTE_CONCURRENT, running->together);
     add_one(sets, HG_MINUTE_CONCURRENT_ALL, running->together_all);
     add_one(sets, HG_MINUTE_CONCURRENT_UNRESERVED, running->together_unreserved);
