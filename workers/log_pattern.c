@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-enum { ARENA_MAX = 262144 };
+/* Each quoted text takes room for all that follows it: half a million bytes for the longest pattern of empty ones. */
+enum { ARENA_MAX = HG_LOG_PATTERN_MAX * HG_LOG_PATTERN_MAX };
 
 bool log_pattern_refuse(struct log_reader *reader, const char *what)
 {

@@ -250,6 +250,8 @@ static void on_asked(struct hg_mail *mail)
 
     version_catch_up(workers);
     running->version = version_get(workers, running->function);
+    /* An outdated one is on its way out already, and waits for the loops that have a part of it. */
+    (void)version_part(running->version, running->shard->loop->index);
     pool_enter(running);
 }
 

@@ -227,6 +227,11 @@ static void limits(void **state)
     assert_null(log_pattern_new(hg_str_n(text, 1000), &err));
     memset(text, 'a', sizeof(text));
     assert_null(log_pattern_new(hg_str_n(text, 1025), &err));
+    /* As many terms as there is room for, all of them empty. */
+    memset(text, '"', sizeof(text));
+    text[1024] = '\0';
+    assert_true(matches(text, "anything"));
+    memset(text, 'a', sizeof(text));
     /* A regular expression that would run for ever gives up. */
     text[60] = '\0';
     assert_false(matches("%^(a+)+$b%", text));
