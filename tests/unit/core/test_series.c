@@ -6,8 +6,10 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -313,6 +315,34 @@ static void test_bounds(void **state)
     remove_folder(&folder);
 }
 
+/* The log has more names than there is room for, and in another order: none goes while its number may still come. */
+static void test_crowded_log(void **state)
+{
+    struct hg_series_options options = {
+        .max_bytes = 4096, .max_memory = 1 << 16, .max_series = 50, .keep_minutes = 100};
+    struct folder folder;
+    struct series_store *store;
+    char key[16];
+
+    (void)state;
+    make_folder(&folder);
+    store = open_store(&folder, &options);
+    for (int i = 0; i <= 50; i++) {
+        (void)snprintf(key, sizeof(key), "key-%d", i);
+        add(store, key, NOW, 1);
+    }
+    series_store_flush(store, NOW);
+    add(store, "key-49", NOW, 1);
+    series_store_close(store);
+    store = open_store(&folder, &options);
+    assert_true(has(store, "key-49", 2, 2));
+    add(store, "one more", NOW, 1);
+    assert_in_range(series_store_count(store), 49, 50);
+    assert_true(has(store, "key-49", 2, 2));
+    series_store_close(store);
+    remove_folder(&folder);
+}
+
 static void damage(const struct folder *folder, const char *name, off_t at)
 {
     char path[96], byte;
@@ -392,6 +422,43 @@ static void test_torn_log(void **state)
     series_store_close(store);
     store = open_store(&folder, NULL);
     assert_true(has(store, "a", 2, 5));
+    series_store_close(store);
+    remove_folder(&folder);
+}
+
+/* The disk is full for a while: nothing is lost that fits into memory. */
+static void test_full_disk(void **state)
+{
+    struct rlimit limit, small;
+    struct folder folder;
+    struct series_store *store;
+    char key[16];
+
+    (void)state;
+    make_folder(&folder);
+    store = open_store(&folder, NULL);
+    add(store, "before", NOW, 1);
+    series_store_flush(store, NOW);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 1000;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(key, sizeof(key), "key-%d", i);
+        add(store, key, NOW, i);
+    }
+    series_store_flush(store, NOW);
+    add(store, "key-7", NOW, 1);
+    series_store_flush(store, NOW);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_true(has(store, "key-499", 1, 499));
+    series_store_flush(store, NOW);
+    series_store_close(store);
+    store = open_store(&folder, NULL);
+    assert_true(has(store, "before", 1, 1));
+    assert_true(has(store, "key-7", 2, 8));
+    assert_true(has(store, "key-499", 1, 499));
     series_store_close(store);
     remove_folder(&folder);
 }
@@ -493,8 +560,10 @@ int main(void)
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_superseded_log),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_crowded_log),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_torn_log),
+        cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_thread),
     };
