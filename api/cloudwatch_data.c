@@ -250,7 +250,7 @@ static bool read_options(const struct watch_node *node, struct metric_data *ask)
 bool metric_data_prepare(struct watch_call *watch)
 {
     struct metric_data *ask = hg_arena_must(watch->arena, sizeof(*ask));
-    struct watch_node node = watch_root(watch), inner;
+    struct watch_node node = watch_root(watch), inner = {0};
     const cJSON *list, *element;
     size_t count;
 

@@ -47,7 +47,7 @@ static bool read_filters(const struct watch_node *node, struct listing *listing)
     cJSON_ArrayForEach(element, list)
     {
         struct hg_dimension *filter = &listing->filters[listing->filter_count];
-        struct watch_node inner;
+        struct watch_node inner = {0};
 
         if (!watch_element(node, "Dimensions", element, listing->filter_count, &inner) ||
             !watch_need(&inner, "Name") || !watch_text(&inner, "Name", NAME_MAX_, &filter->name) ||

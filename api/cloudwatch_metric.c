@@ -67,7 +67,7 @@ bool watch_dimensions(const struct watch_node *node, struct hg_metric *metric)
     cJSON_ArrayForEach(element, list)
     {
         struct hg_dimension *dimension = &metric->dimensions[at];
-        struct watch_node inner;
+        struct watch_node inner = {0};
 
         if (!watch_element(node, "Dimensions", element, at, &inner) ||
             !metric_text(&inner, "Name", NAME_MAX_, &dimension->name) ||

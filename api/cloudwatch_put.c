@@ -210,7 +210,7 @@ static bool read_space(const struct watch_node *node, struct put *put)
 bool put_metrics_prepare(struct watch_call *watch)
 {
     struct put *put = hg_arena_must(watch->arena, sizeof(*put));
-    struct watch_node node = watch_root(watch), inner;
+    struct watch_node node = watch_root(watch), inner = {0};
     const cJSON *list, *element;
     size_t count;
 
