@@ -106,6 +106,16 @@ static void reset_metrics(struct reset *reset)
     series_submit_reset(minutes_store(minutes), reset->loop, &reset->metrics);
 }
 
+/* The last mail of an ending program comes when queue, logs and metrics are closed: true, and the part is over. */
+static bool end_if_stopping(struct reset *reset)
+{
+    if (!reset->loop->is_stopping)
+        return false;
+    note_failure(reset, "not everything was reset", "Headgate is shutting down");
+    end_part(reset);
+    return true;
+}
+
 static void find_events(struct reset *reset);
 
 static void on_time_to_try_again(struct hg_timer *timer)
@@ -115,6 +125,8 @@ static void on_time_to_try_again(struct hg_timer *timer)
 
 static void continue_purge(struct reset *reset)
 {
+    if (end_if_stopping(reset))
+        return;
     if (reset->find.cursor[0]) {
         find_events(reset);
     } else if (reset->leased && reset->tries++ < LEASED_TRIES) {
@@ -160,6 +172,8 @@ static void on_found(struct hg_queue_op *base)
         end_part(reset);
         return;
     }
+    if (end_if_stopping(reset))
+        return;
     reset->purging = count;
     if (!count)
         continue_purge(reset);
@@ -193,6 +207,8 @@ static void on_catalog_reset(struct hg_change *change)
         end_part(reset);
         return;
     }
+    if (end_if_stopping(reset))
+        return;
     reset->parts = 2;
     reset->logs.done = on_logs_reset;
     reset_metrics(reset);
