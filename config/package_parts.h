@@ -7,8 +7,9 @@
 #include "config/package.h"
 
 enum {
-    HG_PACKAGE_ENTRIES_MAX = 100 * 1000,
-    HG_PACKAGE_NAME_MAX = 4096,
+    HG_PACKAGE_ENTRIES_MAX =
+        100 * 1000,             /* and as many folders that only names of entries bring about */
+    HG_PACKAGE_NAME_MAX = 2048, /* with the data directory before it, still a path of PATH_MAX */
 };
 
 /* Checks every entry of an archive without writing anything; err names the entry at fault. */

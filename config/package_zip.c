@@ -30,6 +30,7 @@ struct archive {
     zip_t *zip;
     const char *name; /* for sentences */
     uint64_t written;
+    unsigned folders; /* made for the entries in them: a name may bring about a thousand */
     char *piece;
     struct hg_error *err;
 };
@@ -46,6 +47,9 @@ static enum hg_rc refuse_io(struct archive *archive, const struct entry *entry)
     if (errno == EEXIST || errno == ENOTDIR || errno == EISDIR || errno == ELOOP ||
         errno == ENAMETOOLONG)
         return refuse(archive, entry, "stands twice in the archive, or beside itself as a folder");
+    if (errno == E2BIG)
+        return hg_error_set(archive->err, HG_E_TOO_LARGE, "%s has more than %d folders",
+                            archive->name, HG_PACKAGE_ENTRIES_MAX);
     return hg_error_set(archive->err, HG_E_IO, "%s: cannot write '%.*s': %s", archive->name,
                         (int)HG_MIN(entry->name.n, 200), entry->name.p, strerror(errno));
 }
@@ -191,21 +195,36 @@ static enum hg_rc read_target(struct archive *archive, const struct entry *entry
     return check_target(archive, entry, hg_str_n(target, (size_t)got));
 }
 
+/* The folder `name` in dir_fd, made when it is not there; -1 with errno set. */
+static int open_folder(struct archive *archive, int dir_fd, const char *name)
+{
+    if (mkdirat(dir_fd, name, 0755) == 0) {
+        if (++archive->folders > HG_PACKAGE_ENTRIES_MAX) {
+            errno = E2BIG;
+            return -1;
+        }
+    } else if (errno != EEXIST) {
+        return -1;
+    }
+    return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Opens the folder that holds the entry, making folders on the way; *last is the name inside it. -1 with errno set. */
-static int open_parent(int root_fd, struct hg_str name, char last[NAME_MAX + 1])
+static int open_parent(struct archive *archive, int root_fd, struct hg_str name,
+                       char last[NAME_MAX + 1])
 {
     struct hg_str rest = name, part;
-    int dir_fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
+    int dir_fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), next, why;
     bool has_part = false;
 
     while (dir_fd >= 0 && hg_str_next(&rest, '/', &part)) {
         if (!part.n || hg_str_is(part, "."))
             continue;
         if (has_part) {
-            next = mkdirat(dir_fd, last, 0755) == 0 || errno == EEXIST
-                       ? openat(dir_fd, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-                       : -1;
+            next = open_folder(archive, dir_fd, last);
+            why = errno;
             (void)close(dir_fd);
+            errno = why;
             dir_fd = next;
         }
         memcpy(last, part.p, part.n);
@@ -256,7 +275,7 @@ static enum hg_rc take_entry(struct archive *archive, const struct entry *entry,
             return read_target(archive, entry, target);
         return entry->kind == ENTRY_FILE ? copy_entry(archive, entry, -1) : HG_OK;
     }
-    dir_fd = open_parent(root_fd, entry->name, last);
+    dir_fd = open_parent(archive, root_fd, entry->name, last);
     if (dir_fd < 0 && errno == EINVAL)
         return entry->kind == ENTRY_DIR ? HG_OK : refuse(archive, entry, "has no name");
     if (dir_fd < 0)
