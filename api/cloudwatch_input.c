@@ -12,7 +12,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { DEPTH_MAX = 16, NODES_MAX = 400000, NUMBER_MAX = 10000 /* of list elements in forms */ };
+enum {
+    DEPTH_MAX = 16,
+    NODES_MAX = 400000,
+    /* In forms, whose fields look for their place one after the other. */
+    NUMBER_MAX = 2000, /* of list elements */
+    MEMBERS_MAX = 64,  /* of an object: no operation knows as many */
+};
 
 /* ---- CBOR ---- */
 
@@ -204,6 +210,8 @@ static bool put_field(cJSON *object, struct hg_str path, struct hg_str value, un
         return false;
     (void)snprintf(name, sizeof(name), "%.*s", HG_STR_ARG(part));
     inner = cJSON_GetObjectItemCaseSensitive(object, name);
+    if (!inner && cJSON_GetArraySize(object) >= MEMBERS_MAX)
+        return false;
     if (!path.p || !path.n) {
         if (inner)
             return false;
