@@ -175,7 +175,7 @@ static inline void answer(int index, const char *id)
 
     snprintf(
         text, sizeof(text),
-        "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: r\r\nContent-Length: 1\r\n\r\n1"
+        "POST /2018-06-01/runtime/invocation/%.63s/response HTTP/1.1\r\nHost: r\r\nContent-Length: 1\r\n\r\n1"
         "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n",
         id);
     send_text(index, text);
