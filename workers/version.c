@@ -286,7 +286,18 @@ static void mark(struct hg_pool_family *family, struct hg_function *function, un
 }
 
 /* Environments that an alias or version of the family is to have, by the versions that it leads to. */
-static unsigned mark_provisioned(struct hg_pool_family *family, const struct hg_family *deployed)
+static void mark_provisioned(struct hg_pool_family *family, const struct hg_family *deployed)
+{
+    for (size_t i = 0; i < deployed->provisioned_count; i++) {
+        struct hg_provision_share shares[2];
+        size_t count = provision_shares(deployed, &deployed->provisioned[i], shares);
+
+        for (size_t at = 0; at < count; at++)
+            mark(family, (struct hg_function *)(uintptr_t)shares[at].function, shares[at].wanted);
+    }
+}
+
+static unsigned count_provisioned(const struct hg_family *deployed)
 {
     unsigned total = 0;
 
@@ -294,10 +305,8 @@ static unsigned mark_provisioned(struct hg_pool_family *family, const struct hg_
         struct hg_provision_share shares[2];
         size_t count = provision_shares(deployed, &deployed->provisioned[i], shares);
 
-        for (size_t at = 0; at < count; at++) {
-            mark(family, (struct hg_function *)(uintptr_t)shares[at].function, shares[at].wanted);
+        for (size_t at = 0; at < count; at++)
             total += shares[at].wanted;
-        }
     }
     return total;
 }
@@ -347,18 +356,18 @@ static void set_quota(struct hg_pool_family *family, int reserved, unsigned prov
 
 void version_apply(struct hg_pool_family *family, const struct hg_family *deployed)
 {
-    unsigned provisioned = 0;
-
-    unmark(family);
     family->is_deployed = deployed != NULL;
+    /* Before the first slot: who comes by a slot finds the limits that were deployed with it. */
+    set_quota(family, deployed ? deployed->latest->reserved_concurrency : -1,
+              deployed ? count_provisioned(deployed) : 0);
+    unmark(family);
     if (deployed) {
         mark(family, deployed->latest, 0);
         for (size_t i = 0; i < deployed->version_count; i++)
             mark(family, deployed->versions[i], 0);
-        provisioned = mark_provisioned(family, deployed);
+        mark_provisioned(family, deployed);
     }
     retire_unmarked(family);
-    set_quota(family, deployed ? deployed->latest->reserved_concurrency : -1, provisioned);
     HG_LIST_EACH(link, &family->versions)
     {
         struct hg_version *version = hg_container_of(link, struct hg_version, link);
