@@ -15,6 +15,8 @@
 enum {
     HELPERS = 2,
     HELD_MAX = 512 << 20, /* bytes of bodies and archives in memory; beyond: 503 */
+    REST_MAX =
+        6291456, /* bytes of a body without its archive, which the loop reads: as of other calls */
 };
 
 /* Folders are packed there for downloads, maybe before anything was unpacked. */
@@ -197,6 +199,10 @@ static void cut_upload(struct hg_job *job)
     if (upload->zip.len > HG_PACKAGE_ZIP_MAX)
         upload->fault = (struct code_fault){true, HG_API_TOO_LARGE,
                                             "Zipped size must be smaller than 52428800 bytes"};
+    else if (upload->body.len > REST_MAX)
+        upload->fault =
+            (struct code_fault){true, HG_API_TOO_LARGE,
+                                "Request without its archive must be smaller than 6291456 bytes"};
     /* The body's memory is as large as what it held before. */
     hg_buf_init(&rest, upload->body.max);
     (void)hg_buf_append_str(&rest, hg_buf_str(&upload->body));

@@ -4,6 +4,7 @@
  */
 #include "api/lambda_function.h"
 
+#include "api/lambda_tags.h"
 #include "config/target.h"
 #include "core/id.h"
 
@@ -11,7 +12,6 @@ enum {
     ENVIRONMENT_MAX = 4096, /* bytes of the variables as compact JSON */
     MEMORY_MAX_MB = 10240,
     MODEL_MEMORY_MAX_MB = 32768,
-    TAGS_MAX = 50,
     ENVIRONMENT_TEXT_MAX = 512 << 10,
 };
 
@@ -326,11 +326,8 @@ static enum hg_rc take_tags(struct take *take)
 
     if (!map)
         return HG_OK;
-    if (cJSON_GetArraySize(map) > TAGS_MAX)
-        return change_refuse(take->change, HG_API_INVALID_PARAMETER,
-                             "Number of tags exceeds resource tag limit.");
     take->draft->tags = kv_of(take->change->arena, map);
-    return HG_OK;
+    return tags_check_count(take->change, take->draft->tags.count);
 }
 
 static void take_plain(struct take *take)

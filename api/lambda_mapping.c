@@ -4,6 +4,7 @@
  */
 #include "api/lambda_mapping.h"
 
+#include "api/lambda_tags.h"
 #include "core/clock.h"
 #include "core/id.h"
 
@@ -206,6 +207,8 @@ static enum hg_rc create_mapping(struct hg_api_change *change, struct hg_edit *e
         return change_refuse(change, HG_API_INVALID_PARAMETER, "Function does not exist");
     settings = cJSON_CreateObject();
     rc = mapping_apply(change, kind, source, true, settings);
+    if (rc == HG_OK)
+        rc = tags_check_count(change, (size_t)cJSON_GetArraySize(input_get(change->input, "Tags")));
     if (rc == HG_OK)
         rc = check_duplicate(change, edit, kind, source, settings);
     if (rc == HG_OK)

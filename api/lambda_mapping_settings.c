@@ -11,7 +11,12 @@ enum {
     ALL = STREAMS | KAFKAS | MAPPING_SQS | MAPPING_MQ | MAPPING_DOCUMENTDB,
 };
 
-enum { SQS_PLAIN_BATCH_MAX = 10, RECORD_AGE_MIN = 60, SQS_POLLERS_MIN = 2 };
+enum {
+    FILTERS_MAX = 10 /* what the service gives on request */,
+    SQS_PLAIN_BATCH_MAX = 10,
+    RECORD_AGE_MIN = 60,
+    SQS_POLLERS_MIN = 2
+};
 
 static const struct {
     const char *name;
@@ -125,6 +130,9 @@ static enum hg_rc check_filters(struct hg_api_change *change)
     const cJSON *filters = input_get(input_get(change->input, "FilterCriteria"), "Filters"),
                 *filter;
 
+    if (cJSON_GetArraySize(filters) > FILTERS_MAX)
+        return change_refuse(change, HG_API_INVALID_PARAMETER,
+                             "FilterCriteria can have at most %d filters.", FILTERS_MAX);
     cJSON_ArrayForEach(filter, filters)
     {
         const struct hg_str text = input_str(filter, "Pattern");

@@ -150,6 +150,13 @@ static struct hg_kv_list copy_tags(struct hg_arena *arena, const struct hg_kv_li
     return tags;
 }
 
+enum hg_rc tags_check_count(struct hg_api_change *change, size_t count)
+{
+    return count <= TAGS_MAX ? HG_OK
+                             : change_refuse(change, HG_API_INVALID_PARAMETER,
+                                             "Number of tags exceeds resource tag limit.");
+}
+
 static enum hg_rc tag(struct hg_api_change *change, struct hg_edit *edit)
 {
     const cJSON *given = input_get(change->input, "Tags");
@@ -162,13 +169,15 @@ static enum hg_rc tag(struct hg_api_change *change, struct hg_edit *edit)
     if (!given->child)
         return change_refuse(change, HG_API_INVALID_PARAMETER,
                              "An error occurred and the request cannot be processed.");
+    /* Keys are different ones: before each is looked for among the others. */
+    rc = tags_check_count(change, (size_t)cJSON_GetArraySize(given));
+    if (rc != HG_OK)
+        return rc;
     tags = copy_tags(change->arena, tagged.tags, (size_t)cJSON_GetArraySize(given));
     for (const cJSON *item = given->child; item; item = item->next)
         set_tag(&tags, hg_str_of(item->string), hg_str_of(cJSON_GetStringValue(item)));
-    if (tags.count > TAGS_MAX)
-        return change_refuse(change, HG_API_INVALID_PARAMETER,
-                             "Number of tags exceeds resource tag limit.");
-    return put_tags(change, edit, &tagged, &tags);
+    rc = tags_check_count(change, tags.count);
+    return rc == HG_OK ? put_tags(change, edit, &tagged, &tags) : rc;
 }
 
 void lambda_tag_resource(struct hg_call *call)

@@ -133,6 +133,13 @@ def test_a_request_that_is_too_large(bare):
                             "Message": f"Request must be smaller than 70167211 bytes for the {operation} operation"}
 
 
+def test_much_beside_the_archive(client):
+    assert refusal(
+        client.create_function, FunctionName=fresh_name(), Runtime="python3.13", Handler="m.h", Role=ROLE,
+        Code={"ZipFile": b"x" * 100}, Environment={"Variables": {"LONG": "x" * 6291456}}) == (
+            413, "RequestEntityTooLargeException", "Request without its archive must be smaller than 6291456 bytes")
+
+
 def test_a_bomb(bare, client):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

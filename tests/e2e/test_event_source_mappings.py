@@ -185,6 +185,10 @@ REFUSED = [
     ({"EventSourceArn": "FIFO", "MaximumBatchingWindowInSeconds": 1}, None),
     ({"EventSourceArn": "QUEUE", "ProvisionedPollerConfig": {"MinimumPollers": 1}}, None),
     ({"EventSourceArn": "QUEUE", "ProvisionedPollerConfig": {"MinimumPollers": 9, "MaximumPollers": 8}}, None),
+    ({"EventSourceArn": "QUEUE", "FilterCriteria": {"Filters": [{"Pattern": '{"a": ["b"]}'}] * 11}},
+     "FilterCriteria can have at most 10 filters."),
+    ({"EventSourceArn": "QUEUE", "Tags": {f"k{number}": "v" for number in range(51)}},
+     "Number of tags exceeds resource tag limit."),
     *(({"EventSourceArn": "QUEUE", "FilterCriteria": {"Filters": [{"Pattern": pattern}]}}, "Invalid filter pattern definition.")
       for pattern in ("{", '"text"', '{"a": 1}', '{"a": []}', '{"a": {"b": "c"}}', "[]")),
 ]

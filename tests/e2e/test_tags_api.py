@@ -1,5 +1,7 @@
 """Tags of functions and event source mappings, by ARN."""
 
+import time
+
 import pytest
 
 import functions
@@ -64,6 +66,9 @@ def test_too_many(aws, orders):
     assert functions.refusal(aws.tag_resource, Resource=orders, Tags={"one": "more"}) == (
         400, "InvalidParameterValueException", "Number of tags exceeds resource tag limit.")
     assert len(tags(aws, orders)) == 50
+    started = time.monotonic()
+    assert functions.refusal(aws.tag_resource, Resource=orders, Tags={f"k{number}": "v" for number in range(150000)})[0] == 400
+    assert time.monotonic() - started < 10
 
 
 def test_mistakes(aws, bare, orders):
