@@ -111,7 +111,7 @@ void reclaim_on_task(struct hg_task *task)
     {
         struct hg_version_shard *vs = hg_container_of(link, struct hg_version_shard, release_link);
 
-        /* What stayed for those who wait on another loop. */
+        /* While somebody waits, on whatever loop, what is idle stays for them. */
         if (!atomic_load(&vs->version->queued))
             idle_retire_all(vs);
         if (is_in_use(vs))
@@ -148,7 +148,6 @@ static void on_release(struct hg_mail *mail)
     vs->is_releasing = true;
     vs->provisioned_wanted = 0;
     hg_list_push_back(&vs->shard->releasing, &vs->release_link);
-    idle_retire_all(vs);
     starting_want(vs);
     reclaim_look(vs);
 }

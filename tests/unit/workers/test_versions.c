@@ -336,6 +336,33 @@ static void what_nobody_uses_is_forgotten(void **state)
     serve_one_new(f, 1);
 }
 
+/* What was resolved before the deletion comes in on every loop while nothing else goes on. */
+static void outdated_versions_live_until_they_are_used(void **state)
+{
+    struct fixture *f = *state;
+    struct hg_snapshot *next;
+    struct call late[12];
+    char id[64];
+
+    f->options.queue_wait_ms = PATIENCE_MS;
+    start_deployed(f, 3);
+    for (unsigned i = 0; i < HG_COUNT(late); i++)
+        call_make(f, f->function, &late[i], i % 3, "1");
+    next = snapshot_copy(f->snapshot);
+    assert_true(snapshot_remove_family(next, HG_STR("probe")));
+    deploy(f, next);
+    for (unsigned i = 0; i < HG_COUNT(late); i++) {
+        hg_mailbox_post(&late[i].loop->mailbox, &late[i].mail, on_call_mail);
+        wait_started((int)i + 1);
+        ask((int)i);
+        take_event((int)i, id);
+        answer((int)i, id);
+        end_well(&late[i]);
+        wait_killed((int)i);
+    }
+    wait_versions(f, 0);
+}
+
 /* Each update is looked up, so that the pool knows each version. */
 struct storm {
     struct hg_mail mail;
@@ -636,6 +663,7 @@ int main(void)
         TEST(resolved_before_the_update_runs_what_is_new),
         TEST(a_deleted_function_lets_invocations_end),
         TEST(what_nobody_uses_is_forgotten),
+        TEST(outdated_versions_live_until_they_are_used),
         TEST(updates_do_not_gather),
         TEST(a_reservation_is_raised_while_somebody_waits),
         TEST(a_reservation_of_nothing_stops_and_its_end_lets_go_on),
