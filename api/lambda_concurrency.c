@@ -100,24 +100,25 @@ void lambda_delete_function_concurrency(struct hg_call *call)
     change_submit(call, true, delete_reserved, change_respond_answer);
 }
 
+static void respond_reserved(struct hg_call *call, const struct hg_snapshot *snapshot,
+                             const struct hg_function_ref *ref)
+{
+    const struct hg_function *function;
+    struct hg_buf *buf;
+
+    if (ref->qualifier.n) {
+        call_fail(call, HG_API_INVALID_PARAMETER, "%s", functions_only);
+        return;
+    }
+    function = lambda_find(call, snapshot, ref, false);
+    if (!function)
+        return;
+    buf = call_buffer(call);
+    write_reserved(buf, function->reserved_concurrency);
+    call_respond_json(call, 200, buf);
+}
+
 void lambda_get_function_concurrency(struct hg_call *call)
 {
-    struct hg_snapshot *snapshot;
-    const struct hg_function *function;
-    struct hg_function_ref ref;
-
-    if (!call_input(call))
-        return;
-    snapshot = registry_current(call->api->options.registry);
-    if (lambda_parse_name(call, snapshot, &ref)) {
-        if (ref.qualifier.n) {
-            call_fail(call, HG_API_INVALID_PARAMETER, "%s", functions_only);
-        } else if ((function = lambda_find(call, snapshot, &ref, false))) {
-            struct hg_buf *buf = call_buffer(call);
-
-            write_reserved(buf, function->reserved_concurrency);
-            call_respond_json(call, 200, buf);
-        }
-    }
-    snapshot_unref(snapshot);
+    lambda_look(call, respond_reserved);
 }

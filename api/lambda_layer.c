@@ -94,6 +94,23 @@ void layer_version_respond(struct hg_call *call, int status, struct hg_str arn,
     call_respond_json(call, status, buf);
 }
 
+bool layer_read_ref(struct hg_call *call, struct layer_ref *ref)
+{
+    const cJSON *input = call_input(call);
+    int64_t number;
+
+    if (!input)
+        return false;
+    number = input_i64(input, "VersionNumber", 0);
+    if (number < 1) {
+        call_fail(call, HG_API_INVALID_PARAMETER, "Layer Version Cannot be less than 1");
+        return false;
+    }
+    *ref = layer_ref_parse(input_str(input, "LayerName"));
+    ref->number = (uint64_t)number;
+    return true;
+}
+
 bool layer_change_ref(struct hg_api_change *change, struct hg_edit *edit, struct layer_ref *ref)
 {
     int64_t number = input_i64(change->input, "VersionNumber", 0);

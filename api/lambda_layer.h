@@ -29,6 +29,8 @@ void layer_version_write(struct hg_json *json, const struct hg_layer_version *ve
 void layer_version_respond(struct hg_call *call, int status, struct hg_str layer_arn,
                            const struct hg_layer_version *version);
 
+/* LayerName and VersionNumber of a call that only looks. False: answered. */
+bool layer_read_ref(struct hg_call *call, struct layer_ref *ref) hg_must_use;
 /* For work: the VersionNumber and the layer that a change names. False: it was refused. */
 bool layer_change_ref(struct hg_api_change *change, struct hg_edit *edit, struct layer_ref *ref);
 

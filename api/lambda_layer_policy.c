@@ -3,8 +3,8 @@
  */
 #include "api/change_answer.h"
 #include "api/lambda_layer.h"
-#include "config/policy_doc.h"
 #include "config/family.h"
+#include "config/policy_doc.h"
 
 enum { POLICY_ANSWER_MAX = 256 << 10 };
 
@@ -148,20 +148,11 @@ static void respond_policy(struct hg_call *call, const struct hg_snapshot *snaps
 
 void lambda_get_layer_policy(struct hg_call *call)
 {
-    const cJSON *input = call_input(call);
     struct hg_snapshot *snapshot;
     struct layer_ref ref;
-    int64_t number;
 
-    if (!input)
+    if (!layer_read_ref(call, &ref))
         return;
-    number = input_i64(input, "VersionNumber", 0);
-    if (number < 1) {
-        call_fail(call, HG_API_INVALID_PARAMETER, "Layer Version Cannot be less than 1");
-        return;
-    }
-    ref = layer_ref_parse(input_str(input, "LayerName"));
-    ref.number = (uint64_t)number;
     snapshot = registry_current(call->api->options.registry);
     if (layer_ref_is_own(snapshot, &ref))
         respond_policy(call, snapshot, &ref);

@@ -27,20 +27,11 @@ static void respond_version(struct hg_call *call, const struct hg_snapshot *snap
 
 void lambda_get_layer_version(struct hg_call *call)
 {
-    const cJSON *input = call_input(call);
     struct hg_snapshot *snapshot;
     struct layer_ref ref;
-    int64_t number;
 
-    if (!input)
+    if (!layer_read_ref(call, &ref))
         return;
-    number = input_i64(input, "VersionNumber", 0);
-    if (number < 1) {
-        call_fail(call, HG_API_INVALID_PARAMETER, "Layer Version Cannot be less than 1");
-        return;
-    }
-    ref = layer_ref_parse(input_str(input, "LayerName"));
-    ref.number = (uint64_t)number;
     snapshot = registry_current(call->api->options.registry);
     respond_version(call, snapshot, &ref);
     snapshot_unref(snapshot);

@@ -164,3 +164,18 @@ const struct hg_function *lambda_find(struct hg_call *call, const struct hg_snap
               suffix.n ? ":" : "", HG_STR_ARG(suffix));
     return NULL;
 }
+
+void lambda_look(struct hg_call *call,
+                 void (*respond)(struct hg_call *call, const struct hg_snapshot *snapshot,
+                                 const struct hg_function_ref *ref))
+{
+    struct hg_snapshot *snapshot;
+    struct hg_function_ref ref;
+
+    if (!call_input(call))
+        return;
+    snapshot = registry_current(call->api->options.registry);
+    if (lambda_parse_name(call, snapshot, &ref))
+        respond(call, snapshot, &ref);
+    snapshot_unref(snapshot);
+}

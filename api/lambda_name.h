@@ -33,4 +33,9 @@ bool lambda_read_name(struct hg_call *call, const struct hg_snapshot *snapshot, 
 const struct hg_function *lambda_find(struct hg_call *call, const struct hg_snapshot *snapshot,
                                       const struct hg_function_ref *ref, bool says_latest);
 
+/* A call that only looks: respond, with the snapshot in force, unless the input or the name is wrong. */
+void lambda_look(struct hg_call *call,
+                 void (*respond)(struct hg_call *call, const struct hg_snapshot *snapshot,
+                                 const struct hg_function_ref *ref));
+
 #endif

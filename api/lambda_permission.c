@@ -230,13 +230,5 @@ static void respond_policy(struct hg_call *call, const struct hg_snapshot *snaps
 
 void lambda_get_policy(struct hg_call *call)
 {
-    struct hg_snapshot *snapshot;
-    struct hg_function_ref ref;
-
-    if (!call_input(call))
-        return;
-    snapshot = registry_current(call->api->options.registry);
-    if (lambda_parse_name(call, snapshot, &ref))
-        respond_policy(call, snapshot, &ref);
-    snapshot_unref(snapshot);
+    lambda_look(call, respond_policy);
 }

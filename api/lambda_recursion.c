@@ -35,22 +35,20 @@ void lambda_put_recursion_config(struct hg_call *call)
     change_submit(call, true, put, change_respond_answer);
 }
 
+static void respond_config(struct hg_call *call, const struct hg_snapshot *snapshot,
+                           const struct hg_function_ref *ref)
+{
+    const struct hg_function *function = lambda_find(call, snapshot, ref, false);
+    struct hg_buf *buf;
+
+    if (!function)
+        return;
+    buf = call_buffer(call);
+    write_config(buf, function->may_recurse);
+    call_respond_json(call, 200, buf);
+}
+
 void lambda_get_recursion_config(struct hg_call *call)
 {
-    struct hg_snapshot *snapshot;
-    const struct hg_function *function = NULL;
-    struct hg_function_ref ref;
-
-    if (!call_input(call))
-        return;
-    snapshot = registry_current(call->api->options.registry);
-    if (lambda_parse_name(call, snapshot, &ref))
-        function = lambda_find(call, snapshot, &ref, false);
-    if (function) {
-        struct hg_buf *buf = call_buffer(call);
-
-        write_config(buf, function->may_recurse);
-        call_respond_json(call, 200, buf);
-    }
-    snapshot_unref(snapshot);
+    lambda_look(call, respond_config);
 }

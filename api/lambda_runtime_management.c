@@ -113,13 +113,5 @@ static void respond_config(struct hg_call *call, const struct hg_snapshot *snaps
 
 void lambda_get_runtime_management(struct hg_call *call)
 {
-    struct hg_snapshot *snapshot;
-    struct hg_function_ref ref;
-
-    if (!call_input(call))
-        return;
-    snapshot = registry_current(call->api->options.registry);
-    if (lambda_parse_name(call, snapshot, &ref))
-        respond_config(call, snapshot, &ref);
-    snapshot_unref(snapshot);
+    lambda_look(call, respond_config);
 }
