@@ -209,11 +209,13 @@ bool iam_take_document(struct iam_op *op, const char *param, enum iam_document k
         return fail_missing(op, param);
     if (!check_length(op, *text, param, 1, 131072))
         return false;
-    /* Trust is not held against anybody, so a role may have any text in its place; only what means to be JSON must be right. */
+    /* Trust is not held against anybody, so a role may have any text in its place, or {}; only what means to be a policy must be right. */
     if (kind == IAM_TRUST && hg_str_trim_ws(*text).n && hg_str_trim_ws(*text).p[0] != '{')
         return true;
     document = cJSON_ParseWithLength(text->p, text->n);
-    fault = document_fault(document, kind);
+    fault = kind == IAM_TRUST && cJSON_IsObject(document) && !document->child
+                ? NULL
+                : document_fault(document, kind);
     cJSON_Delete(document);
     return !fault || iam_fail(op, 400, "MalformedPolicyDocument", "%s", fault);
 }

@@ -165,9 +165,10 @@ def test_roles_that_cannot_be(iam, members, code, message):
     assert refusal(iam.create_role, **request) == (400, code, message)
 
 
-def test_placeholder_of_a_trust_policy(iam):
+@pytest.mark.parametrize("text", ["to be written", "{}"])
+def test_placeholder_of_a_trust_policy(iam, text):
     name = fresh_name("role")
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument="to be written")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=text)
     assert iam.get_role(RoleName=name)["Role"]["Arn"].endswith(f":role/{name}")
 
 
