@@ -50,6 +50,15 @@ def test_stop_and_go_hold_for_the_next_call(client, name):
         assert client.invoke(FunctionName=name)["StatusCode"] == 200
 
 
+def test_without_patience_the_limit_throttles_at_once(serve):
+    server = serve.bare("--queue-wait", "0s")
+    client = server.boto("lambda")
+    create(client, "slow", "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\n")
+    assert client.invoke(FunctionName="slow")["StatusCode"] == 200
+    client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=1)
+    assert statuses(server, lambda client: client.invoke(FunctionName="slow")) == [200, 429, 429, 429]
+
+
 def test_one_of_many_wins_a_revision(bare, client, name):
     for _ in range(3):
         revision = client.get_function_configuration(FunctionName=name)["RevisionId"]
