@@ -35,6 +35,7 @@ static void read_cors(struct hg_arena *arena, const cJSON *given, struct hg_cors
 {
     *cors = (struct hg_cors){.is_set = given->child != NULL};
     cors->allow_credentials = input_bool(given, "AllowCredentials", false);
+    cors->says_credentials = input_has(given, "AllowCredentials");
     cors->max_age = (int)input_i64(given, "MaxAge", -1);
     cors->allow_headers = read_list(arena, given, "AllowHeaders", &cors->allow_header_count);
     cors->allow_methods = read_list(arena, given, "AllowMethods", &cors->allow_method_count);

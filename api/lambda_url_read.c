@@ -44,7 +44,8 @@ static void write_cors(struct hg_json *json, const struct hg_cors *cors)
 {
     hg_json_key_lit(json, "Cors");
     hg_json_begin_object(json);
-    hg_json_field_bool(json, "AllowCredentials", cors->allow_credentials);
+    if (cors->allow_credentials || cors->says_credentials)
+        hg_json_field_bool(json, "AllowCredentials", cors->allow_credentials);
     write_list(json, HG_STR("\"AllowHeaders\":"), cors->allow_headers, cors->allow_header_count);
     write_list(json, HG_STR("\"AllowMethods\":"), cors->allow_methods, cors->allow_method_count);
     write_list(json, HG_STR("\"AllowOrigins\":"), cors->allow_origins, cors->allow_origin_count);

@@ -142,6 +142,7 @@ struct hg_cors {
     size_t allow_origin_count, allow_method_count, allow_header_count, expose_header_count;
     int max_age; /* seconds; -1: none */
     bool allow_credentials;
+    bool says_credentials; /* whether or not they are allowed, it was said */
 };
 
 struct hg_stage {

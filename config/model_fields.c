@@ -124,6 +124,7 @@ static const struct hg_field of_cors[] = {
     COUNTED(hg_cors, "e", STRS, expose_headers, expose_header_count),
     FALLBACK(hg_cors, "age", INT, max_age, -1),
     PLAIN(hg_cors, "cred", BOOL, allow_credentials),
+    PLAIN(hg_cors, "said", BOOL, says_credentials),
 };
 static const struct hg_fields cors_fields = TABLE(hg_cors, of_cors);
 

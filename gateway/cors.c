@@ -85,7 +85,7 @@ void cors_fill_preflight(struct hg_context *ctx)
     const struct hg_cors_plan *plan = ctx->plan->cors;
     struct hg_str origin = allowed_origin(ctx);
 
-    ctx->req->response.status = 204;
+    ctx->req->response.status = ctx->is_function_url ? 200 : 204;
     if (!origin.p)
         return;
     add(ctx, "access-control-allow-origin", origin);

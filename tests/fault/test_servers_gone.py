@@ -74,6 +74,10 @@ def not_202(answer):
     return answer if answer.status != 202 else None
 
 
+def is_202(answer):
+    return answer if answer.status == 202 else None
+
+
 def stays_quiet(server, seconds=4):
     before, began = cpu_seconds(server.pid), time.monotonic()
     time.sleep(seconds)
@@ -126,7 +130,8 @@ def test_not_there_at_the_start(serve, project, ledger, queue):
     assert server.invoke("plain", b'{"value": 5}').body == b"5"
     stays_quiet(server)
     queue.server.start()
-    wait_for(lambda: events.try_publish("plain").status == 202, "events to be taken", 60)
+    taken = wait_for(lambda: is_202(events.try_publish("plain")), "events to be taken", 60)
+    assert events.wait(taken.header("x-amzn-requestid"), timeout=60)["condition"] == "Success"
 
 
 @pytest.mark.timeout(240)
