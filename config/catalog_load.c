@@ -201,7 +201,7 @@ static bool finish(struct hg_family *family, const struct hg_family_doc *doc,
 static void add_orphan(struct hg_orphans *orphans, struct hg_family *family)
 {
     orphans->families =
-        hg_realloc(orphans->families, (orphans->count + 1) * sizeof(*orphans->families));
+        hg_realloc(orphans->families, (orphans->count + 1) * sizeof(struct hg_family *));
     orphans->families[orphans->count++] = family;
 }
 

@@ -94,7 +94,8 @@ static int compare_attached(const void *a, const void *b)
 static size_t list_family(const struct hg_family *family, struct hg_str after,
                           struct hg_event_config *out, size_t max)
 {
-    const struct hg_attached **found = hg_calloc(family->attached_count + 1, sizeof(*found));
+    const struct hg_attached **found =
+        hg_calloc(family->attached_count + 1, sizeof(struct hg_attached *));
     bool by_template;
     size_t count = 0;
 
@@ -105,7 +106,7 @@ static size_t list_family(const struct hg_family *family, struct hg_str after,
             compare_qualifiers(attached->qualifier, after) > 0)
             found[count++] = attached;
     }
-    qsort(found, count, sizeof(*found), compare_attached);
+    qsort(found, count, sizeof(struct hg_attached *), compare_attached);
     for (size_t i = 0; i < HG_MIN(count, max); i++)
         if (!read_one(family, found[i], &out[i], &by_template))
             out[i] = (struct hg_event_config){.max_retries = -1, .max_age_s = -1};

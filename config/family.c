@@ -182,7 +182,7 @@ struct hg_family *family_copy(const struct hg_family *from)
     family->last_version = from->last_version;
     family->version_count = from->version_count;
     if (from->version_count)
-        family->versions = hg_malloc(from->version_count * sizeof(*family->versions));
+        family->versions = hg_malloc(from->version_count * sizeof(struct hg_function *));
     for (size_t i = 0; i < from->version_count; i++)
         family->versions[i] = function_ref(from->versions[i]);
     for (size_t i = 0; i < HG_COUNT(lists); i++) {
@@ -290,9 +290,9 @@ void family_add_version(struct hg_family *family, const struct hg_function *draf
         return;
     }
     family->versions =
-        hg_realloc(family->versions, (family->version_count + 1) * sizeof(*family->versions));
+        hg_realloc(family->versions, (family->version_count + 1) * sizeof(struct hg_function *));
     memmove(&family->versions[place + 1], &family->versions[place],
-            (family->version_count - place) * sizeof(*family->versions));
+            (family->version_count - place) * sizeof(struct hg_function *));
     family->versions[place] = sealed;
     family->version_count++;
 }
@@ -310,7 +310,7 @@ bool family_remove_version(struct hg_family *family, struct hg_str version)
         hg_assert(family->aliases[i].function != old && family->aliases[i].weighted != old);
     family->version_count--;
     memmove(&family->versions[place], &family->versions[place + 1],
-            (family->version_count - place) * sizeof(*family->versions));
+            (family->version_count - place) * sizeof(struct hg_function *));
     function_unref(old);
     return true;
 }

@@ -18,14 +18,15 @@ static bool is_default_name(struct hg_str name)
 static struct hg_str host_id(const struct endpoint *endpoint, struct hg_str host)
 {
     ptrdiff_t dot = hg_str_find(host, '.');
-    struct hg_str label = endpoint->host_label, rest;
+    struct hg_str label = endpoint->host_label, rest, next;
 
     if (dot <= 0)
         return hg_str_n(NULL, 0);
     rest = hg_str_skip(host, (size_t)dot + 1);
     if (rest.n < label.n || !hg_str_eq_nocase(hg_str_n(rest.p, label.n), label))
         return hg_str_n(NULL, 0);
-    if (rest.n > label.n && rest.p[label.n] != '.' && rest.p[label.n] != ':')
+    next = hg_str_skip(rest, label.n);
+    if (next.n && next.p && next.p[0] != '.' && next.p[0] != ':')
         return hg_str_n(NULL, 0);
     return hg_str_n(host.p, (size_t)dot);
 }

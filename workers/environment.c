@@ -3,8 +3,8 @@
  * reset after a crash or time-out (the process is new, the scratch folder
  * stays), retired. The pool decides who runs when; this file makes it happen.
  */
-#include "workers/counting.h"
 #include "workers/environment.h"
+#include "workers/counting.h"
 
 #include "core/clock.h"
 #include "core/log.h"

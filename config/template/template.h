@@ -45,6 +45,6 @@ void problems_fini(struct hg_problems *problems);
  * it is not older than it.
  */
 struct hg_stack *template_load(const char *path, const struct hg_template_options *options,
-                                  struct hg_problems *problems);
+                               struct hg_problems *problems);
 
 #endif

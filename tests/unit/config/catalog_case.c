@@ -206,7 +206,8 @@ int catalog_case_sql(struct catalog_case *cc, const char *sql)
     int number = 0;
 
     assert_int_equal(sqlite3_open(cc->path, &db), SQLITE_OK);
-    (void)sqlite3_busy_timeout(db, 5000); /* a refused change is answered before its transaction ends */
+    (void)sqlite3_busy_timeout(db,
+                               5000); /* a refused change is answered before its transaction ends */
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
     if (sqlite3_step(statement) == SQLITE_ROW)
