@@ -162,7 +162,7 @@ static void find_url(const struct hg_snapshot *snapshot, struct hg_str host, str
     }
     address->is_function_url = true;
     address->stage_path = address->path = path;
-    if (id.n > sizeof(lower))
+    if (!id.p || id.n > sizeof(lower))
         return;
     for (size_t i = 0; i < id.n; i++)
         lower[i] = (char)(id.p[i] >= 'A' && id.p[i] <= 'Z' ? id.p[i] + ('a' - 'A') : id.p[i]);
