@@ -23,38 +23,38 @@ static bool take_arn(struct hg_str *rest)
            hg_str_next(rest, ':', &part) && hg_str_is(part, "lambda");
 }
 
-bool function_parts(struct hg_str text, struct hg_function_parts *ref)
+bool function_parts(struct hg_str ref, struct hg_function_parts *parts)
 {
-    struct hg_str parts[5], part, rest = text;
+    struct hg_str pieces[5], part, rest = ref;
     size_t count = 0, function;
 
-    *ref = (struct hg_function_parts){.name = {NULL, 0}};
+    *parts = (struct hg_function_parts){.name = {NULL, 0}};
     if (!take_arn(&rest))
         return false;
     while (hg_str_next(&rest, ':', &part)) {
-        if (count == HG_COUNT(parts))
+        if (count == HG_COUNT(pieces))
             return false;
-        parts[count++] = part;
+        pieces[count++] = part;
     }
-    for (function = 0; function < count && !hg_str_is(parts[function], "function"); function++)
+    for (function = 0; function < count && !hg_str_is(pieces[function], "function"); function++)
         ;
     if (function == count || (function == 0 && count == 1)) {
         /* "name", "name:qualifier"; a function may be called "function". */
-        if (count < 1 || count > 2 || rest.n || hg_str_starts(text, HG_STR("arn:")))
+        if (count < 1 || count > 2 || rest.n || hg_str_starts(ref, HG_STR("arn:")))
             return false;
-        ref->name = parts[0];
-        ref->qualifier = count == 2 ? parts[1] : hg_str_n(NULL, 0);
+        parts->name = pieces[0];
+        parts->qualifier = count == 2 ? pieces[1] : hg_str_n(NULL, 0);
         return true;
     }
     if (function > 2 || count < function + 2 || count > function + 3)
         return false;
     if (function >= 1)
-        ref->account = parts[function - 1];
+        parts->account = pieces[function - 1];
     if (function == 2)
-        ref->region = parts[0];
-    if (function >= 1 && !is_account(ref->account))
+        parts->region = pieces[0];
+    if (function >= 1 && !is_account(parts->account))
         return false;
-    ref->name = parts[function + 1];
-    ref->qualifier = count == function + 3 ? parts[function + 2] : hg_str_n(NULL, 0);
+    parts->name = pieces[function + 1];
+    parts->qualifier = count == function + 3 ? pieces[function + 2] : hg_str_n(NULL, 0);
     return true;
 }
