@@ -99,29 +99,41 @@ bool iam_delete_role_policy(struct iam_op *op)
     return is_good;
 }
 
-bool iam_list_role_policies(struct iam_op *op)
+/* A page of one of the role's lists, as `element`. */
+static bool list_page(struct iam_op *op, const char *list, const char *element,
+                      void (*write)(struct iam_op *op, const cJSON *item))
 {
     struct hg_str name;
     struct iam_page page;
     cJSON *role = take_role(op, &name);
-    const cJSON *policy;
+    const cJSON *item;
     int64_t at = 0;
 
     if (!role || !iam_take_page(op, &page)) {
         cJSON_Delete(role);
         return false;
     }
-    xml_open(&op->out, "PolicyNames");
-    cJSON_ArrayForEach(policy, iam_list(role, "Policies"))
+    xml_open(&op->out, element);
+    cJSON_ArrayForEach(item, iam_list(role, list))
     {
         if (at >= page.first && at < page.first + page.max)
-            iam_xml_field(op, "member", policy, "Name");
+            write(op, item);
         at++;
     }
-    xml_close(&op->out, "PolicyNames");
+    xml_close(&op->out, element);
     iam_xml_page_end(op, &page, at);
     cJSON_Delete(role);
     return true;
+}
+
+static void write_policy_name(struct iam_op *op, const cJSON *policy)
+{
+    iam_xml_field(op, "member", policy, "Name");
+}
+
+bool iam_list_role_policies(struct iam_op *op)
+{
+    return list_page(op, "Policies", "PolicyNames", write_policy_name);
 }
 
 /* The place of an ARN among those attached; -1. */
@@ -215,29 +227,14 @@ bool iam_detach_role_policy(struct iam_op *op)
     return is_good;
 }
 
+static void write_attached(struct iam_op *op, const cJSON *item)
+{
+    iam_xml_attached(op, item->valuestring);
+}
+
 bool iam_list_attached(struct iam_op *op)
 {
-    struct hg_str name;
-    struct iam_page page;
-    cJSON *role = take_role(op, &name);
-    const cJSON *item;
-    int64_t at = 0;
-
-    if (!role || !iam_take_page(op, &page)) {
-        cJSON_Delete(role);
-        return false;
-    }
-    xml_open(&op->out, "AttachedPolicies");
-    cJSON_ArrayForEach(item, iam_list(role, "Attached"))
-    {
-        if (at >= page.first && at < page.first + page.max)
-            iam_xml_attached(op, item->valuestring);
-        at++;
-    }
-    xml_close(&op->out, "AttachedPolicies");
-    iam_xml_page_end(op, &page, at);
-    cJSON_Delete(role);
-    return true;
+    return list_page(op, "Attached", "AttachedPolicies", write_attached);
 }
 
 struct entity_list {
